@@ -1,0 +1,1 @@
+"""Definitions: what a tenant decides, journalled like events, one class per kind."""

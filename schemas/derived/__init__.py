@@ -1,0 +1,1 @@
+"""What the fold writes for others: metric partials and effects."""

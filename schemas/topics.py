@@ -1,0 +1,94 @@
+"""Every topic of Daybook: name, key, partitions, cleanup. `daybook topics create` makes them so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+NOUNS = (
+    "contact",
+    "lead",
+    "deal",
+    "task",
+    "conversation",
+    "activity",
+    "message",
+    "campaign",
+    "agent",
+    "account",
+    "product",
+)
+UPSTREAM = tuple(f"crm.{noun}.v1" for noun in NOUNS)
+DEFINITION = "crm.definition.v1"
+JOURNAL = "journal.v1"
+METRIC = "derived.metric.v1"
+EFFECT = "derived.effect.v1"
+DEAD_LETTER = "dlq.v1"
+
+DAY_MS = 86_400_000
+MAX_EVENT_BYTES = 1_000_000
+"""Above this an event is a dead letter (`too_large`)."""
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""What upstream topics take, so that an event over the limit arrives and is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it must exist.
+
+    Args:
+        name: Kafka name.
+        partitions: Count.
+        key: What the key of a record is, for people.
+        about: One sentence for people.
+        config: Kafka topic configuration.
+    """
+
+    name: str
+    partitions: int
+    key: str
+    about: str
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def state_topic(app: str) -> str:
+    """Return the changelog topic of the fold's tables for one app id."""
+    return f"{app}-state"
+
+
+def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
+    """Return all topics.
+
+    Args:
+        app: App id of the worker (`daybook`); names its changelog.
+        partitions: Partition count of the journal and everything the fold writes.
+    """
+    large = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+    delete, compact = {"cleanup.policy": "delete"}, {"cleanup.policy": "compact"}
+    upstream = {**delete, **large, "retention.ms": str(7 * DAY_MS)}
+    return (
+        *(
+            Topic(name, partitions, "whatever upstream uses", f"{noun} events from upstream", upstream)
+            for noun, name in zip(NOUNS, UPSTREAM, strict=True)
+        ),
+        Topic(DEFINITION, 1, "tenant|kind|id", "one definition version each", compact),
+        Topic(JOURNAL, partitions, "tenant|subject", "the journal", {**delete, "retention.ms": "-1"}),
+        Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", compact),
+        Topic(METRIC, partitions, "metric key", "absolute value of one metric bucket", compact),
+        Topic(
+            EFFECT,
+            partitions,
+            "tenant|subject",
+            "facts, actions, publications, runs",
+            {**delete, "retention.ms": str(30 * DAY_MS)},
+        ),
+        Topic(
+            DEAD_LETTER,
+            1,
+            "source topic",
+            "what could not be read, with its bytes",
+            {
+                **delete,
+                "retention.ms": str(30 * DAY_MS),
+                "max.message.bytes": str(MAX_MESSAGE_BYTES + 1024 * 1024),
+            },
+        ),
+    )
