@@ -1,0 +1,1 @@
+"""The commands of `daybook`, one module per group; heavy imports happen inside the commands."""

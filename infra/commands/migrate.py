@@ -1,0 +1,36 @@
+"""`daybook migrate`: bring ClickHouse's schema forward (or back)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.commands.output import AsJson, say, say_json
+
+
+def migrate(
+    *,
+    to: Annotated[int | None, typer.Option(min=0, help="Stop at this migration.")] = None,
+    down: Annotated[bool, typer.Option("--down", help="Go back instead, to --to.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring ClickHouse's schema up to date. Safe to repeat.
+
+    Example: daybook migrate --dry-run
+    """
+    from infra.commands.connect import clickhouse
+    from infra.settings import load
+    from sinks.clickhouse.migrations import migrate as run
+
+    if down and to is None:
+        raise typer.BadParameter("--down needs --to N: the last migration to keep")
+    steps = run(clickhouse(load()), to=to, down=down, dry_run=dry_run)
+    if as_json:
+        say_json([str(step) for step in steps])
+        return
+    for step in steps:
+        say(str(step))
+    if not steps:
+        say("the schema is up to date")
