@@ -1,0 +1,55 @@
+# Every target installs what it needs into .venv from the package registry; nothing else is required
+# than Python >= 3.11 and make. ARGS="…" is passed on: make demo ARGS="--for 60s".
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: demo test check fix bench docs lock clean
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	touch $@
+
+## demo: the whole stack on embedded engines, the B2B pipeline imported, live figures
+demo: $(STAMP)
+	$(BIN)/daybook demo $(ARGS)
+
+## test: every test, on real engines
+test: $(STAMP)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+## check: lint, format, types, import contracts, sizes, schemas, docs
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.checks.sizes
+	$(BIN)/daybook schemas check
+	$(BIN)/mkdocs build --strict --quiet
+
+## fix: what the formatter and the linter can mend
+fix: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## bench: side by side with plain Faust and raw confluent-kafka; takes minutes
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+## docs: build the documentation into site/
+docs: $(STAMP)
+	$(BIN)/mkdocs build --strict
+
+## lock: resolve the dependencies again
+lock: $(STAMP)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --all-extras pyproject.toml -o requirements.lock
+
+## clean: remove what make and the demo made
+clean:
+	rm -rf $(VENV) site .daybook .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
