@@ -1,1 +1,4 @@
-"""The contract: whatever crosses a process, a disk or a wire. Imports pydantic and fastavro only."""
+"""The contract: whatever crosses a process, a disk or a wire.
+
+Imports pydantic and fastavro only.
+"""

@@ -13,7 +13,7 @@ class DaybookError(Exception):
     """Anything Daybook raises on purpose."""
 
 
-class InvalidEvent(DaybookError):
+class InvalidEvent(DaybookError):  # noqa: N818 - named by what the caller does next
     """An input that can't be read; it goes to the dead letter topic with its bytes.
 
     Args:
@@ -29,7 +29,7 @@ class InvalidEvent(DaybookError):
         self.detail = detail
 
 
-class Unavailable(DaybookError):
+class Unavailable(DaybookError):  # noqa: N818 - same
     """A service did not answer; the same call may succeed later."""
 
     def __init__(self, service: str, retry_after_s: float, detail: str = "") -> None:
@@ -38,7 +38,7 @@ class Unavailable(DaybookError):
         self.retry_after_s = retry_after_s
 
 
-class Refused(DaybookError):
+class Refused(DaybookError):  # noqa: N818 - same
     """The client asked for something it may not have."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -56,7 +56,7 @@ class ConfigurationError(DaybookError):
         self.problem = problem
 
 
-class CorruptLog(DaybookError):
+class CorruptLog(DaybookError):  # noqa: N818 - same
     """A log does not hold what its writers guarantee: a gap, a lost range, another topic."""
 
 

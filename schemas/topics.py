@@ -66,11 +66,15 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
     upstream = {**delete, **large, "retention.ms": str(7 * DAY_MS)}
     return (
         *(
-            Topic(name, partitions, "whatever upstream uses", f"{noun} events from upstream", upstream)
+            Topic(
+                name, partitions, "whatever upstream uses", f"{noun} events from upstream", upstream
+            )
             for noun, name in zip(NOUNS, UPSTREAM, strict=True)
         ),
         Topic(DEFINITION, 1, "tenant|kind|id", "one definition version each", compact),
-        Topic(JOURNAL, partitions, "tenant|subject", "the journal", {**delete, "retention.ms": "-1"}),
+        Topic(
+            JOURNAL, partitions, "tenant|subject", "the journal", {**delete, "retention.ms": "-1"}
+        ),
         Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", compact),
         Topic(METRIC, partitions, "metric key", "absolute value of one metric bucket", compact),
         Topic(

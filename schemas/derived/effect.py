@@ -31,7 +31,7 @@ class Effect(NamedTuple):
     subject: str
     time_ms: int
     cause_offset: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     data: bytes
 
 

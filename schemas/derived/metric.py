@@ -55,7 +55,7 @@ class MetricPartial(NamedTuple):
 
     generation: int
     offset: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
     sum: int
     min: int
     max: int

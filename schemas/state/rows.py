@@ -1,6 +1,7 @@
 """One class per table of the fold; what a row holds between entries.
 
-Rows are replaced, not shared: the fold decodes a working copy, changes it, encodes it once per batch.
+Rows are replaced, not shared: the fold decodes a working copy, changes it, and encodes it once per
+batch.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Subject:
     """Remembers the last 64 event identities of one subject, so that a repeat changes nothing.
 
     Args:
-        seen: Up to 64 × 8 bytes, oldest first: BLAKE2b-64 of `source` NUL `id`.
+        seen: Up to 64 times 8 bytes, oldest first: BLAKE2b-64 of `source` NUL `id`.
     """
 
     seen: bytes = b""
@@ -49,7 +50,11 @@ class Subject:
 
 @dataclass(slots=True)
 class Deal:
-    """One deal. Key `tenant|deal_id`."""
+    """One deal. Key `tenant|deal_id`.
+
+    `owner`, `team` and `region` are what the deal was last counted under, so that taking it out of
+    a stage, or a win back, changes exactly the buckets that were changed before.
+    """
 
     stage: str = ""
     stage_since_ms: int = 0
@@ -60,10 +65,11 @@ class Deal:
     amount_minor: int = 0
     currency: str = ""
     owner: str = ""
+    team: str = ""
+    region: str = ""
     product: str = ""
     lead_source: str = ""
     campaign: str = ""
-    account: str = ""
 
 
 @dataclass(slots=True)
@@ -75,6 +81,7 @@ class Lead:
     status_since_ms: int = 0
     owner: str = ""
     team: str = ""
+    region: str = ""
     lead_source: str = ""
     campaign: str = ""
     contacted_ms: int = 0
@@ -88,13 +95,12 @@ class Task:
     """One task. Key `tenant|task_id`."""
 
     status: str = ""
-    created_ms: int = 0
     due_ms: int = 0
     assignee: str = ""
+    team: str = ""
     kind: str = ""
     title: str = ""
-    overdue: bool = False
-    completed_ms: int = 0
+    overdue_ms: int = 0
     live: bool = True
 
 
@@ -102,7 +108,6 @@ class Task:
 class Conversation:
     """One conversation. Key `tenant|conversation_id`."""
 
-    status: str = ""
     channel: str = ""
     agent: str = ""
     waiting_since_ms: int = 0
