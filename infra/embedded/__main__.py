@@ -10,14 +10,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-import structlog
-
 from infra.embedded.directory import DataDirectory, adopt
 from infra.embedded.leftovers import end_all, ours
 from infra.embedded.logs import cap, log_file
 from infra.embedded.stack import compose
 from infra.embedded.status import read_status
 from infra.embedded.supervisor import Supervisor
+from infra.logging import configure
 from schemas.errors import DaybookError
 
 
@@ -61,15 +60,7 @@ def _supervise(
 
 def _log_to(path: Path) -> None:
     cap(path)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=path.open("a", buffering=1)),
-        cache_logger_on_first_use=False,
-    )
+    configure("json", "info", path.open("a", buffering=1))
 
 
 if __name__ == "__main__":

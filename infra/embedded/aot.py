@@ -6,11 +6,11 @@ on without it otherwise.
 """
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.embedded.jars import exclusive, scratch_folder
 from infra.embedded.kafka import KafkaBroker
 from infra.embedded.ports import free_port
 from infra.embedded.spawn import spawn, terminate
@@ -38,10 +38,12 @@ def ensure_aot_cache(jars: tuple[Path, ...]) -> Path:
         Unavailable: The throw-away broker did not start or did not write the cache.
     """
     file = aot_cache_file(jars)
-    if not file.exists():
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix="aot-") as scratch:
-            draft = Path(scratch) / "kafka.aot"
-            asyncio.run(_train(jars, Path(scratch), draft))
+    if file.exists():
+        return file
+    with exclusive(file.with_suffix(".lock")), scratch_folder(file.with_suffix(".new")) as scratch:
+        if not file.exists():
+            draft = scratch / "kafka.aot"
+            asyncio.run(_train(jars, scratch, draft))
             if not draft.exists():
                 raise Unavailable("kafka", 1, "the JVM wrote no ahead-of-time cache")
             draft.rename(file)

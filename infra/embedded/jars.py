@@ -7,6 +7,7 @@ run `python -m infra.embedded.jars > infra/embedded/kafka.jars.lock`.
 
 import fcntl
 import hashlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -101,7 +102,7 @@ def ensure_jars(
     folder = cache.resolve() / "jars" / hashlib.sha256(text.encode()).hexdigest()[:16]
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _exclusive(folder.with_suffix(".lock")):
+        with exclusive(folder.with_suffix(".lock")):
             if not folder.exists():
                 draft = folder.with_suffix(".new")
                 _fetch_all(jars, draft, repository, on_progress)
@@ -110,10 +111,25 @@ def ensure_jars(
 
 
 @contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
+    """Wait for, and hold, a lock file. The kernel lets go of it when the process ends."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Make an empty folder and delete it afterwards. Only under a lock: the name is fixed.
+
+    It has a fixed name, so that what a killed process left is deleted by the next one.
+    """
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _fetch_all(
@@ -121,8 +137,8 @@ def _fetch_all(
 ) -> None:
     folder.mkdir(exist_ok=True)
     missing = [jar for jar in jars if not jar.matches(folder / jar.file_name)]
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="maven-") as scratch:
-        context = _context(Path(scratch), repository)
+    with scratch_folder(folder.with_suffix(".maven")) as scratch:
+        context = _context(scratch, repository)
         pool = ThreadPoolExecutor(_DOWNLOADS_AT_ONCE)
         try:
             downloads = [pool.submit(_fetch, context, jar, folder) for jar in missing]

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from infra.embedded.directory import DataDirectory, adopt
-from infra.embedded.identity import ProcessIdentity, send
+from infra.embedded.identity import ProcessIdentity, is_running, send
 from infra.embedded.leftovers import end_all, ours, wait_gone
 from infra.embedded.spawn import tied
 from infra.embedded.status import Endpoints, ProcessStatus, StackStatus, read_status
@@ -123,6 +123,18 @@ class RunningStack:
         if status is None or not status.is_supervised or status.supervisor.identity is None:
             return None
         return cls(directory, status.supervisor.identity)
+
+    @staticmethod
+    def sweep(data: Path) -> None:
+        """End what a supervisor that was killed left behind in a data directory."""
+        status = read_status(DataDirectory(data.resolve()).status)
+        if status is not None and not status.is_supervised:
+            end_all(ours(status))
+
+    @property
+    def is_supervised(self) -> bool:
+        """Whether the supervisor still runs."""
+        return is_running(self.supervisor)
 
     def __enter__(self) -> Self:
         """Return itself; leaving the block stops the stack."""
@@ -224,9 +236,7 @@ class RunningStack:
             send(self.supervisor, signal.SIGKILL)
         if self.child is not None:
             self.child.wait()
-        status = read_status(self.directory.status)
-        if status is not None:
-            end_all(ours(status))
+        self.sweep(self.directory.root)
 
 
 def _wait_ready(

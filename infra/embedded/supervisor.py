@@ -78,7 +78,11 @@ class Supervisor:
             await asyncio.gather(housekeeping, *keepers, return_exceptions=True)
             self._report()
         _log.info("stack_stopped", gave_up=gave_up)
-        return 1 if gave_up else 0
+        if gave_up:
+            return 1
+        # Nobody must take the endpoints of a stack that is down for those of one that runs.
+        self._directory.status.unlink()
+        return 0
 
     def request_stop(self) -> None:
         """Stop the stack; asked for again, kill what is left of it."""
