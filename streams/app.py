@@ -1,0 +1,96 @@
+"""The two Faust apps, put together; `infra` calls `run_worker` and `run_ingest`."""
+
+from schemas.topics import catalogue
+from streams.domain.fold import fold
+from streams.processors.ingest import ingest_processor
+from streams.processors.journal import journal_processor
+from streams.processors.ticks import Ticker
+from streams.runtime.config import IngestConfig, KafkaConfig, WorkerConfig
+from streams.runtime.ingestion import IngestApp
+from streams.runtime.intake import Intake
+from streams.runtime.lane import Fold
+from streams.runtime.preflight import check_topics
+from streams.runtime.process import Process, Watch, run_until_signalled
+from streams.runtime.telemetry import Telemetry, wall_ms
+from streams.runtime.worker import WorkerApp
+
+__all__ = ["IngestConfig", "WorkerConfig", "create_ingest", "create_worker", "run_ingest",
+           "run_worker"]  # fmt: skip
+
+
+def create_worker(config: WorkerConfig, *, fold: Fold = fold) -> Process:
+    """Compose the worker; call it inside the event loop it will run in.
+
+    Args:
+        config: Worker configuration.
+        fold: What to do with the journal.
+    """
+    telemetry = Telemetry()
+    app = WorkerApp(config, fold, telemetry)
+    app.agent(app.journal, name="journal")(journal_processor(app.lanes))
+    ticker = Ticker(config, app.lanes, clock=wall_ms, telemetry=telemetry)
+
+    async def finish() -> None:
+        await app.stop_lanes()
+        ticker.close()
+
+    return Process(
+        app,
+        Watch(app, config, telemetry),
+        config,
+        telemetry,
+        beside=(ticker.run,) if config.tick_ms else (),
+        finish=finish,
+    )
+
+
+def create_ingest(config: IngestConfig) -> Process:
+    """Compose ingest; call it inside the event loop it will run in."""
+    telemetry = Telemetry()
+    intake = Intake(config, clock=wall_ms, telemetry=telemetry)
+    app = IngestApp(config, intake)
+    app.agent(app.upstream, name="ingest")(ingest_processor(intake))
+
+    async def finish() -> None:
+        intake.close()
+
+    return Process(
+        app,
+        Watch(app, config, telemetry),
+        config,
+        telemetry,
+        beside=(intake.serve,),
+        finish=finish,
+    )
+
+
+def run_worker(config: WorkerConfig, *, fold: Fold = fold) -> int:
+    """Run a worker until SIGTERM or SIGINT; a failure ends the process with 70.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        ConfigurationError: A topic is missing or has another partition count.
+        Unavailable: No broker answers.
+    """
+    _check(config)
+    return run_until_signalled(lambda: create_worker(config, fold=fold))
+
+
+def run_ingest(config: IngestConfig) -> int:
+    """Run ingest until SIGTERM or SIGINT; a failure ends the process with 70.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        ConfigurationError: A topic is missing or has another partition count.
+        Unavailable: No broker answers.
+    """
+    _check(config)
+    return run_until_signalled(lambda: create_ingest(config))
+
+
+def _check(config: KafkaConfig) -> None:
+    check_topics(config, catalogue(config.app, config.partitions))
