@@ -47,6 +47,10 @@ class Event(Part):
                 return f"{prefix}/{value}"
         return None
 
+    def wire_data(self) -> dict[str, object]:
+        """Return JSON-ready data under the names of the catalogue, without defaults."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
 
 class PersonEvent(Event):
     """An event that may concern a person; then it is ordered with all else about that person."""
