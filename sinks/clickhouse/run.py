@@ -1,0 +1,87 @@
+"""`daybook sink`: journal and derived topics → ClickHouse, exactly once."""
+
+import signal
+import threading
+import uuid
+
+import structlog
+from confluent_kafka import Consumer
+
+from schemas.errors import ConfigurationError, DaybookError
+from sinks.clickhouse.assignment import Assignment
+from sinks.clickhouse.client import ClickHouse
+from sinks.clickhouse.config import SinkConfig
+from sinks.clickhouse.ledger import Ledger
+from sinks.clickhouse.loop import Loop
+from sinks.clickhouse.status import Status
+from sinks.clickhouse.writer import Writer
+from sinks.health import serve
+from sinks.kafka import consumer_config, topic_ids
+from sinks.mapping.tables import TABLES
+from sinks.retry import Backoff
+from sinks.telemetry import CLICKHOUSE, RETRIES, Telemetry
+
+__all__ = ["SinkConfig", "run_sink"]
+
+log = structlog.get_logger(__name__)
+FAIL_STOP = 70
+
+
+def run_sink(config: SinkConfig) -> int:
+    """Run the sink until SIGTERM or SIGINT; call it in the main thread.
+
+    On a signal it finishes the insert in flight, closes its ledger rows and leaves.
+
+    Args:
+        config: See `SinkConfig`.
+
+    Returns:
+        0 after a signal. 70 when going on would lose or double something, or ClickHouse stayed
+        away: the caller must exit with it at once, a supervisor restarts.
+
+    Raises:
+        ConfigurationError: a topic doesn't exist, or an address is wrong.
+        Unavailable: no broker answered at the start.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ids = topic_ids(config.bootstrap, list(TABLES))
+    telemetry = Telemetry(CLICKHOUSE)
+    clickhouse = ClickHouse(
+        config.clickhouse_url,
+        Backoff(limit_s=config.patience_s),
+        lambda service: telemetry.count(RETRIES, service=service),
+    )
+    ledger = Ledger(clickhouse, uuid.uuid4().hex[:12], ids)
+    assignment = Assignment(ledger, config.generation, ids)
+    writer = Writer(clickhouse, ledger, assignment, telemetry)
+    consumer = Consumer(consumer_config(config.bootstrap, config.group, config.instance))
+    status = Status(consumer, assignment, telemetry)
+    server = serve(config.metrics_host, config.metrics_port, telemetry.registry, status.health)
+    writer.start()
+    consumer.subscribe(
+        list(TABLES),
+        on_assign=assignment.assigned,
+        on_revoke=assignment.revoked,
+        on_lost=assignment.lost,
+    )
+    log.info("sink_started", group=config.group, instance=config.instance, topics=list(TABLES))
+    try:
+        Loop(consumer, assignment, writer, config.policy).run(stop.is_set)
+        assignment.close()
+        writer.check()
+    except ConfigurationError:
+        raise
+    except DaybookError as error:
+        # The consumer is not closed: that would call `revoked`, which writes.
+        log.error("sink_stopped", reason=type(error).__name__, error=str(error))  # noqa: TRY400
+        return FAIL_STOP
+    except Exception:
+        log.exception("sink_failed")
+        return FAIL_STOP
+    consumer.close()
+    if server is not None:
+        server.shutdown()
+    log.info("sink_left")
+    return 0
