@@ -60,10 +60,10 @@ def guarded_insert(table: Table, lane: LaneKey, epoch: int, owner: str) -> str:
     names = ", ".join(column.name for column in table.columns)
     struct = ", ".join(f"{column.name} {column.sql}" for column in table.columns)
     return (
-        f"INSERT INTO {table.name} (gen, _partition, {names}) "
+        f"INSERT INTO {table.name} (gen, _partition, {names}) "  # noqa: S608 - our names
         f"SELECT {lane.generation:d}, {lane.partition:d}, {names} FROM input('{struct}') "
         f"WHERE (SELECT throwIf(max((epoch, owner)) != ({epoch:d}, {quoted(owner)}), '{FENCED}') "
-        f"FROM {LEDGER} WHERE {lane.where()}) = 0 FORMAT ArrowStream"  # noqa: S608 - our names
+        f"FROM {LEDGER} WHERE {lane.where()}) = 0 FORMAT ArrowStream"
     )
 
 
@@ -82,8 +82,8 @@ def ledger_select(lanes: Sequence[LaneKey]) -> str:
 def range_select(table: Table, lane: LaneKey, start: int, end: int) -> str:
     """Return the query for the offsets the table holds in `[start, end)` of a lane."""
     return (
-        f"SELECT _offset FROM {table.name} WHERE gen = {lane.generation:d} "
-        f"AND _partition = {lane.partition:d} AND _offset >= {start:d} AND _offset < {end:d}"  # noqa: S608 - our names
+        f"SELECT _offset FROM {table.name} WHERE gen = {lane.generation:d} "  # noqa: S608 - our names
+        f"AND _partition = {lane.partition:d} AND _offset >= {start:d} AND _offset < {end:d}"
     )
 
 
@@ -115,7 +115,7 @@ def identity_count(table: Table, lane: LaneKey, rows: Sequence[Row]) -> tuple[st
     keys = [tuple(str(row[by_name[name]]) for name in names) for row in rows]
     tuples = ", ".join(f"({', '.join(quoted(part) for part in key)})" for key in sorted(set(keys)))
     sql = (
-        f"SELECT uniqExact({', '.join(names)}) FROM {table.name} WHERE gen = {lane.generation:d} "
-        f"AND _partition = {lane.partition:d} AND ({', '.join(names)}) IN ({tuples})"  # noqa: S608 - our names
+        f"SELECT uniqExact({', '.join(names)}) FROM {table.name} WHERE gen = {lane.generation:d} "  # noqa: S608 - our names
+        f"AND _partition = {lane.partition:d} AND ({', '.join(names)}) IN ({tuples})"
     )
     return sql, len(set(keys))
