@@ -1,1 +1,1 @@
-"""streams/domain."""
+"""The fold: (state of one partition, journal entries) → (new state, effects). Pure."""

@@ -1,0 +1,1 @@
+"""Metrics: one definition each, one fold for the live table, ClickHouse and every check."""
