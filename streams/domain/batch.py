@@ -10,11 +10,11 @@ from streams.domain.metrics.accumulator import Accumulator
 from streams.domain.metrics.record import Observation
 from streams.domain.state import State, hour_group
 from streams.domain.table import (
+    ENTITIES,
     HEAD_KEY,
-    HOUR_PREFIX,
-    METRIC_PREFIX,
-    TABLES,
-    TIMER_PREFIX,
+    HOURS,
+    METRICS,
+    TIMERS,
     Row,
     Table,
 )
@@ -32,10 +32,10 @@ class Batch:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._rows: dict[bytes, dict[str, object]] = {table.prefix: {} for table in TABLES}
+        self._rows: dict[bytes, dict[str, object]] = {table.prefix: {} for table in ENTITIES}
         self._buckets: dict[bytes, dict[str, Accumulator | None]] = {
-            METRIC_PREFIX: {},
-            HOUR_PREFIX: {},
+            METRICS.prefix: {},
+            HOURS.prefix: {},
         }
         self._timers: dict[str, Timer | None] = {}
         self.head = replace(state.head, sources=dict(state.head.sources))
@@ -71,7 +71,7 @@ class Batch:
     def observe(self, observation: Observation, offset: int) -> bool:
         """Change the buckets of one observation; tell whether one of them is new."""
         start, members, hour_ms, number, amount, sketch = observation
-        prefix = METRIC_PREFIX if hour_ms is None else HOUR_PREFIX
+        prefix = METRICS.prefix if hour_ms is None else HOURS.prefix
         buckets, stored = self._buckets[prefix], self._state.tables[prefix]
         fresh = False
         for member in members:
@@ -88,7 +88,7 @@ class Batch:
 
     def close_hour(self, tenant: str, bucket_ms: int) -> None:
         """Forget the buckets of one hour of a tenant; ClickHouse keeps their last values."""
-        buckets = self._buckets[HOUR_PREFIX]
+        buckets = self._buckets[HOURS.prefix]
         prefix, middle = f"{tenant}|", f"|hour|{bucket_ms}|"
         keys = {key.decode() for key in self._state.hours.get(hour_group(tenant, bucket_ms), ())}
         keys.update(key for key in buckets if key.startswith(prefix) and middle in key)
@@ -138,7 +138,7 @@ class Batch:
     def _timer(self, key: str) -> Timer | None:
         if key in self._timers:
             return self._timers[key]
-        raw = self._state.tables[TIMER_PREFIX].get(key.encode())
+        raw = self._state.tables[TIMERS.prefix].get(key.encode())
         return None if raw is None else decode_row(Timer, raw)
 
     # result
@@ -162,12 +162,12 @@ class Batch:
                     out.append((prefix + raw, encoded))
 
     def _finish_timers(self, out: list[tuple[bytes, bytes | None]]) -> None:
-        stored = self._state.tables[TIMER_PREFIX]
+        stored = self._state.tables[TIMERS.prefix]
         for key, timer in self._timers.items():
             raw = key.encode()
             encoded = None if timer is None else encode_row(timer)
             if stored.get(raw) != encoded:
-                out.append((TIMER_PREFIX + raw, encoded))
+                out.append((TIMERS.prefix + raw, encoded))
 
     def _finish_buckets(self, result: Effects, generation: int) -> None:
         for prefix, buckets in self._buckets.items():

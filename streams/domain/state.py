@@ -8,7 +8,7 @@ from sortedcontainers import SortedSet
 from schemas.derived.metric import MetricKey
 from schemas.state.rows import Head, Timer
 from streams.domain.effects import Effects
-from streams.domain.table import HEAD_KEY, HOUR_PREFIX, PREFIXES, TIMER_PREFIX, Row, Table
+from streams.domain.table import HEAD_KEY, HOURS, TABLES, TIMERS, Row, Table
 
 
 class State:
@@ -27,7 +27,7 @@ class State:
     __slots__ = ("_decoded", "head", "hours", "tables", "timers")
 
     def __init__(self) -> None:
-        self.tables: dict[bytes, dict[bytes, bytes]] = {prefix: {} for prefix in PREFIXES}
+        self.tables: dict[bytes, dict[bytes, bytes]] = {table.prefix: {} for table in TABLES}
         self.head = Head()
         self.timers: SortedSet[tuple[int, str]] = SortedSet()
         self.hours: dict[str, set[bytes]] = {}
@@ -72,9 +72,9 @@ class State:
             return
         prefix, row_key = key[:1], key[1:]
         table = self.tables[prefix]
-        if prefix == TIMER_PREFIX:
+        if prefix == TIMERS.prefix:
             self._index_timer(row_key, table.get(row_key), value)
-        elif prefix == HOUR_PREFIX and (value is None or row_key not in table):
+        elif prefix == HOURS.prefix and (value is None or row_key not in table):
             self._index_hour(row_key, value)
         self._decoded.pop((prefix, row_key), None)
         if value is None:

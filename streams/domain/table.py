@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from schemas.derived.metric import MetricPartial
 from schemas.state import rows
 
 Row = TypeVar("Row")
 
 HEAD_KEY = b"!head"
-METRIC_PREFIX, HOUR_PREFIX, TIMER_PREFIX = b"m", b"h", b"t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,11 @@ MESSAGES = Table("messages", b"g", rows.Message)
 AGENTS = Table("agents", b"a", rows.Agent, reference=True)
 SETTINGS = Table("settings", b"e", rows.TenantSettings, reference=True)
 
-TABLES: tuple[Table[Any], ...] = (
+METRICS = Table("metrics", b"m", MetricPartial)
+HOURS = Table("hours", b"h", MetricPartial)
+TIMERS = Table("timers", b"t", rows.Timer)
+
+ENTITIES: tuple[Table[Any], ...] = (
     SUBJECTS,
     DEALS,
     LEADS,
@@ -47,4 +51,7 @@ TABLES: tuple[Table[Any], ...] = (
     AGENTS,
     SETTINGS,
 )
-PREFIXES = (*(table.prefix for table in TABLES), METRIC_PREFIX, HOUR_PREFIX, TIMER_PREFIX)
+"""Tables whose rows the domain modules change."""
+
+TABLES: tuple[Table[Any], ...] = (*ENTITIES, METRICS, HOURS, TIMERS)
+"""All of them; metric buckets of the hours that still change are apart, because they are closed."""

@@ -18,7 +18,7 @@ from schemas.events.task import TaskCompleted, TaskCreated, TaskRescheduled
 from schemas.state.rows import Deal
 from streams.domain.fold import fold
 from streams.domain.state import State
-from streams.domain.table import DEALS, HEAD_KEY, HOUR_PREFIX, TIMER_PREFIX
+from streams.domain.table import DEALS, HEAD_KEY, HOURS, TIMERS
 from tests.streams.journal_builder import Journal, Record, ms
 
 IDS = st.sampled_from("abc")
@@ -184,7 +184,7 @@ def test_hours_close_after_their_retention() -> None:
     for cuts in ((), (2,)):
         folded = journal.fold(cuts)
         assert not any(key.grain == "hour" for key in folded.buckets())
-        assert not folded.state.tables[TIMER_PREFIX]
+        assert not folded.state.tables[TIMERS.prefix]
         assert not folded.state.hours
         assert folded.total("leads_created") == 1
     assert (hour.text().encode(), None) in journal.fold((2,)).batches[1].metrics
@@ -197,7 +197,7 @@ def test_hours_of_several_tenants_close_apart() -> None:
     journal.event(LeadCreated(lead_id="l"), "2026-03-02T10:20", tenant="other")
     folded = journal.tick("2026-03-06").fold()
     assert {key.tenant for key in folded.buckets() if key.grain == "hour"} == {"other"}
-    assert len(folded.state.tables[HOUR_PREFIX]) == 1
+    assert len(folded.state.tables[HOURS.prefix]) == 1
 
 
 def test_days_follow_the_tenants_zone() -> None:
