@@ -1,5 +1,6 @@
 """`derived.metric.v1`: the absolute value of one metric bucket of one journal partition."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 GRAINS = ("hour", "day", "all")
@@ -60,3 +61,34 @@ class MetricPartial(NamedTuple):
     min: int
     max: int
     sketch: list[int]
+
+
+def merge_partials(partials: Iterable[MetricPartial]) -> MetricPartial:
+    """Add up the partials of one bucket: those of its journal partitions.
+
+    Associative, commutative, and an empty partial changes nothing, so any grouping gives the same.
+
+    Args:
+        partials: Of one generation.
+
+    Returns:
+        `offset` is the highest of all; offsets of different partitions don't compare, so it is
+        good for nothing but telling whether there was any. Of nothing: all zero, offset -1.
+    """
+    generation, offset, count, total = 0, -1, 0, 0
+    low: int | None = None
+    high: int | None = None
+    bins: dict[int, int] = {}
+    for partial in partials:
+        generation = max(generation, partial.generation)
+        offset = max(offset, partial.offset)
+        count += partial.count
+        total += partial.sum
+        if partial.count:
+            low = partial.min if low is None else min(low, partial.min)
+            high = partial.max if high is None else max(high, partial.max)
+        pairs = iter(partial.sketch)
+        for index, number in zip(pairs, pairs, strict=True):
+            bins[index] = bins.get(index, 0) + number
+    sketch = [number for pair in sorted(bins.items()) if pair[1] for number in pair]
+    return MetricPartial(generation, offset, count, total, low or 0, high or 0, sketch)
