@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from schemas.codec import decode_row, encode_row
 from sortedcontainers import SortedSet
 
+from schemas.codec import decode_row, encode_row
 from schemas.derived.metric import MetricKey
 from schemas.state.rows import Head, Timer
 from streams.domain.effects import Effects
