@@ -2,8 +2,20 @@
 
 import typer
 
-from infra.commands import migrate, processes, settings, topics
+from infra.commands import (
+    definitions,
+    dlq,
+    emit,
+    importing,
+    migrate,
+    processes,
+    settings,
+    simulating,
+    tail,
+    topics,
+)
 from infra.commands.group import ErrorLines
+from infra.commands.lazy import lazy_group
 
 app = typer.Typer(
     name="daybook",
@@ -14,15 +26,22 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-PROCESSES = "Processes"
-OPERATE = "Operate"
-app.command(rich_help_panel=PROCESSES)(processes.worker)
-app.command(rich_help_panel=PROCESSES)(processes.ingest)
-app.command(rich_help_panel=PROCESSES)(processes.sink)
-app.command(rich_help_panel=PROCESSES)(processes.live)
-app.command(rich_help_panel=OPERATE)(migrate.migrate)
-app.add_typer(topics.app, name="topics", rich_help_panel=OPERATE)
-app.command(rich_help_panel=OPERATE)(settings.settings)
+app.add_typer(
+    lazy_group("infra.dev", "dev_app", "Run the whole stack here, on embedded engines."), name="dev"
+)
+for process in (processes.ingest, processes.worker, processes.sink, processes.live):
+    app.command()(process)
+app.command()(migrate.migrate)
+app.add_typer(topics.app, name="topics")
+app.command()(settings.settings)
+app.command()(emit.emit)
+app.command("import")(importing.import_)
+app.command()(simulating.simulate)
+app.command()(tail.tail)
+app.add_typer(dlq.app, name="dlq")
+app.command()(definitions.apply)
+app.command()(definitions.get)
+app.command()(definitions.validate)
 
 
 def main() -> None:

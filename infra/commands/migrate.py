@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.commands.output import AsJson, say, say_json
+
+if TYPE_CHECKING:
+    from sinks.clickhouse.migrations import MetricInfo
+
+
+def catalogue_rows() -> list[MetricInfo]:
+    """Return the metric catalogue as ClickHouse keeps it, for BI to present values by."""
+    from sinks.clickhouse.migrations import MetricInfo
+    from streams.domain.metrics.catalogue import METRICS, RATIOS
+
+    stored = [MetricInfo(m.name, m.unit, m.scale, m.value, m.description) for m in METRICS.values()]
+    return stored + [
+        MetricInfo(ratio.name, "ratio", 1, "mean", ratio.description) for ratio in RATIOS.values()
+    ]
 
 
 def migrate(
@@ -26,7 +40,7 @@ def migrate(
 
     if down and to is None:
         raise typer.BadParameter("--down needs --to N: the last migration to keep")
-    steps = run(clickhouse(load()), to=to, down=down, dry_run=dry_run)
+    steps = run(clickhouse(load()), to=to, down=down, dry_run=dry_run, metrics=catalogue_rows())
     if as_json:
         say_json([str(step) for step in steps])
         return

@@ -1,0 +1,174 @@
+"""Dead letters as values: which are open, which were retried or dropped. Pure.
+
+A resolution is a record in `dlq.v1` as well: same source coordinates, header `resolution`
+(`retried` or `dropped`), no value. So the topic alone tells what is left to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from infra.commands.publishing import Outbound
+from schemas.topics import DEAD_LETTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infra.commands.log_reader import LogRecord
+
+RESOLUTION = "resolution"
+RETRIED, DROPPED = "retried", "dropped"
+ORIGINAL = "orig_"
+PREVIEW_BYTES = 2_000
+
+
+class Source(NamedTuple):
+    """Where ingest read what it couldn't read: the identity of a dead letter."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def text(self) -> str:
+        """Return `topic:partition:offset`, as commands take it."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One input that couldn't be read.
+
+    Args:
+        source: Where it was read.
+        reason: One of `schemas.errors.REASONS`.
+        path: Where in the event, dotted; may be empty.
+        detail: One sentence.
+        key: Original key.
+        value: Original bytes.
+        headers: Original headers.
+        offset: Of the dead letter itself, in `dlq.v1`.
+        timestamp_ms: When it was written, UTC ms.
+    """
+
+    source: Source
+    reason: str
+    path: str
+    detail: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    offset: int
+    timestamp_ms: int
+
+    def original(self) -> Outbound:
+        """Return the record as upstream wrote it: bytes, key and headers, so its id too."""
+        return Outbound(self.source.topic, self.key, self.value, list(self.headers))
+
+    def resolution(self, how: str) -> Outbound:
+        """Return the record of `dlq.v1` that settles this letter.
+
+        Args:
+            how: `retried` or `dropped`.
+        """
+        headers = [
+            (RESOLUTION, how.encode()),
+            ("source_topic", self.source.topic.encode()),
+            ("source_partition", str(self.source.partition).encode()),
+            ("source_offset", str(self.source.offset).encode()),
+        ]
+        return Outbound(DEAD_LETTER, self.source.topic.encode(), None, headers)
+
+    def as_json(self, *, full: bool = False) -> dict[str, object]:
+        """Return the letter for programs; with `full` its bytes and headers as text."""
+        shown: dict[str, object] = {
+            "source": self.source.text(),
+            "reason": self.reason,
+            "path": self.path,
+            "detail": self.detail,
+            "dlq_offset": self.offset,
+            "timestamp_ms": self.timestamp_ms,
+            "bytes": len(self.value or b""),
+        }
+        if full:
+            shown["key"] = None if self.key is None else self.key.decode(errors="replace")
+            shown["headers"] = [[n, v.decode(errors="replace")] for n, v in self.headers]
+            text = (self.value or b"")[:PREVIEW_BYTES].decode(errors="backslashreplace")
+            shown["value"] = None if self.value is None else text
+        return shown
+
+
+def parse(record: LogRecord) -> DeadLetter | None:
+    """Return the dead letter in a record of `dlq.v1`; None for a resolution or a foreign record."""
+    headers = dict(record.headers)
+    source = _source(headers)
+    if RESOLUTION in headers or source is None:
+        return None
+    return DeadLetter(
+        source=source,
+        reason=_text(headers, "reason"),
+        path=_text(headers, "path"),
+        detail=_text(headers, "detail"),
+        key=headers.get("source_key"),
+        value=record.value,
+        headers=tuple(
+            (name[len(ORIGINAL) :], value)
+            for name, value in record.headers
+            if name.startswith(ORIGINAL)
+        ),
+        offset=record.offset,
+        timestamp_ms=record.timestamp_ms,
+    )
+
+
+def unresolved(records: Iterable[LogRecord]) -> list[DeadLetter]:
+    """Return the letters nobody retried or dropped, oldest first, one per source coordinates.
+
+    Args:
+        records: Of `dlq.v1`, in offset order. Ingest may write a letter twice after a crash; a
+            letter written again after its resolution stays resolved: it is the same record.
+    """
+    letters: dict[Source, DeadLetter] = {}
+    settled: set[Source] = set()
+    for record in records:
+        headers = dict(record.headers)
+        source = _source(headers)
+        if source is None:
+            continue
+        if RESOLUTION in headers:
+            settled.add(source)
+        elif (letter := parse(record)) is not None:
+            letters.setdefault(source, letter)
+    return [letter for source, letter in letters.items() if source not in settled]
+
+
+def matching(
+    letters: Iterable[DeadLetter],
+    *,
+    reason: str | None = None,
+    topic: str | None = None,
+    sources: frozenset[str] = frozenset(),
+) -> list[DeadLetter]:
+    """Return the letters that fit all that is given; `sources` are texts of `Source`."""
+    return [
+        letter
+        for letter in letters
+        if (reason is None or letter.reason == reason)
+        and (topic is None or letter.source.topic == topic)
+        and (not sources or letter.source.text() in sources)
+    ]
+
+
+def _source(headers: dict[str, bytes]) -> Source | None:
+    try:
+        return Source(
+            headers["source_topic"].decode(),
+            int(headers["source_partition"]),
+            int(headers["source_offset"]),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _text(headers: dict[str, bytes], name: str) -> str:
+    return headers.get(name, b"").decode(errors="replace")

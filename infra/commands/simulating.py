@@ -1,0 +1,65 @@
+"""`daybook simulate`: believable live traffic, for trying things out and for load."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from infra.commands.durations import seconds
+from infra.commands.output import AsJson, note, say, say_json
+
+
+def simulate(
+    *,
+    tenants: Annotated[int, typer.Option(min=1, max=100, help="How many tenants.")] = 3,
+    rate: Annotated[float, typer.Option(min=0.1, help="Events per second, all tenants.")] = 50.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same lives.")] = 1,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="How long, e.g. 60s or 5m; default: until Ctrl-C.")
+    ] = None,
+    users: Annotated[int, typer.Option(min=1, max=1000, help="Agents of each tenant.")] = 12,
+    bad: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of events made unreadable.")
+    ] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the traffic of a few CRMs: leads, deals, tasks, conversations, messages.
+
+    Example: daybook simulate --rate 200 --for 60s --bad 0.001
+    """
+    from infra.commands.connect import producer
+    from infra.commands.publishing import Publisher
+    from infra.settings import load
+    from infra.simulate.run import run
+    from infra.simulate.traffic import Plan
+
+    for_s = None if for_ is None else seconds(for_)
+    start_ms = int(time.time() * 1000)
+    plan = Plan(seed=seed, start_ms=start_ms, rate=rate, tenants=tenants, users=users)
+    publisher = Publisher(producer(load()))
+    if not as_json:
+        note(f"simulating {tenants} tenants at {rate:g} events/s; Ctrl-C ends")
+    try:
+        published = run(plan, publisher, for_s=for_s, bad_share=bad, report=_report)
+    except KeyboardInterrupt:
+        publisher.flush()
+        note(f"stopped after {publisher.written} events")
+        raise typer.Exit(130) from None
+    if as_json:
+        say_json(
+            {
+                "reference": published.reference,
+                "traffic": published.traffic,
+                "behind_s": round(published.behind_s, 3),
+            }
+        )
+        return
+    say(f"{published.reference} settings and reference events, {published.traffic} events")
+
+
+def _report(count: int, behind_s: float) -> None:
+    """Say when the machine can't keep the pace: the rate asked for is then not the rate seen."""
+    if behind_s > 1:
+        note(f"{count} events, {behind_s:.1f} s behind: the rate is higher than this machine")
