@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.events.fields import AnyText, Identifier, Label
+from schemas.events.fields import AnyText, Identifier, Label, Unknown
 
 
 class Part(BaseModel):
@@ -18,6 +18,8 @@ class Part(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
     )
+
+    __pydantic_extra__: dict[str, Unknown]
 
 
 class Event(Part):

@@ -6,15 +6,20 @@ a refused record stops the partition it belongs to.
 """
 
 from datetime import date, datetime
-from typing import Annotated
+from itertools import chain
+from math import isfinite
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import to_json
 
 from schemas import rfc3339
 
 MAX_MONEY = 10**15
 """In minor units. Far above any deal, and thousands of them still add up within 64 bits."""
+
+MAX_DEPTH = 100
+"""Of unknown fields; half of what the JSON parser takes, so that what was kept can be read back."""
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 
@@ -33,8 +38,36 @@ def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and len(value) == len("2026-01-31") and value.isascii():
-        return date.fromisoformat(value)
+        try:
+            return date.fromisoformat(value)
+        except ValueError as problem:
+            raise ValueError("is no date of the calendar") from problem
     raise ValueError("should be a date such as 2026-01-31")
+
+
+def _json(value: object) -> object:
+    """Check that an unknown field can be kept and read back."""
+    _check_json(value, MAX_DEPTH)
+    return value
+
+
+def _check_json(value: object, deeper: int) -> None:
+    if isinstance(value, str):
+        value.encode()  # refuses lone surrogates, which UTF-8 can't carry
+    elif isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("should be a finite number")
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise ValueError("should be a number of at most 64 bits")
+    elif isinstance(value, list | dict):
+        if not deeper:
+            raise ValueError("is nested too deeply")
+        items = chain(value, value.values()) if isinstance(value, dict) else value
+        for item in items:
+            _check_json(item, deeper - 1)
+    elif value is not None:
+        raise ValueError("should be JSON")
 
 
 def _as_text(value: object) -> object:
@@ -43,6 +76,9 @@ def _as_text(value: object) -> object:
         return value
     return to_json(value).decode()
 
+
+Unknown = Annotated[Any, AfterValidator(_json)]
+"""A field we don't name: any JSON."""
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_CONTROL)]
 """An id of upstream. No control characters: NUL separates ids where we hash them."""
