@@ -15,7 +15,9 @@ import typer
 
 from infra.commands.group import NEGATIVE
 from infra.commands.output import AsJson, note, say, say_json, say_table
+from infra.embedded.jars import ensure_jars
 from infra.embedded.running import RunningStack
+from infra.embedded.stack import chosen_parts
 from schemas.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
@@ -52,12 +54,14 @@ def up(
     # `kill` means the same as Ctrl-C: stop in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     where, jars_folder = _data(data), _cache(cache)
+    parts = chosen_parts(only.split(",") if only else None)
     try:
-        _fetch_jars(jars_folder)
+        if "kafka" in parts:
+            _fetch_jars(jars_folder)
         stack = RunningStack.start(
             where,
             cache=jars_folder,
-            only=only.split(",") if only else None,
+            only=parts,
             fresh=fresh,
             detach=detach,
             on_status=StartReport(),
@@ -167,7 +171,6 @@ def prepare(*, cache: Cache = None) -> None:
     Example: daybook dev prepare
     """
     from infra.embedded.aot import ensure_aot_cache
-    from infra.embedded.jars import ensure_jars
 
     folder = _cache(cache)
     _fetch_jars(folder)
@@ -176,11 +179,12 @@ def prepare(*, cache: Cache = None) -> None:
 
 
 class StartReport:
-    """Says each process that came up, once, with the seconds it took."""
+    """Says each process that came up, once, with the seconds it took; and each restart."""
 
     def __init__(self) -> None:
         self._began_s = time.monotonic()
         self._said: set[str] = set()
+        self._restarts: dict[str, int] = {}
 
     def __call__(self, status: StackStatus) -> None:
         """Take the newest status."""
@@ -189,14 +193,15 @@ class StartReport:
                 self._said.add(process.name)
                 word = "done" if process.job else "up"
                 note(f"{process.name:<12}{word:<5}{time.monotonic() - self._began_s:5.1f} s")
+            if process.restarts > self._restarts.get(process.name, 0):
+                self._restarts[process.name] = process.restarts
+                note(f"{process.name:<12}ended and is tried again, see {process.name}.log")
 
 
 def _fetch_jars(cache: Path) -> None:
     """Fetch what is missing of Kafka, with a progress bar."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from infra.embedded.jars import ensure_jars
 
     columns = (TextColumn("fetching Kafka, once"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

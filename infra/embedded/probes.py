@@ -17,9 +17,13 @@ def http_ok(port: int, path: str) -> Probe:
         connection = http.client.HTTPConnection(HOST, port, timeout=_TIMEOUT_S)
         try:
             connection.request("GET", path)
-            return connection.getresponse().status == HTTPStatus.OK
+            answer = connection.getresponse()
+            # All of it: a server that is cut off in its answer logs a broken pipe.
+            answer.read()
         except (OSError, http.client.HTTPException):
             return False
+        else:
+            return answer.status == HTTPStatus.OK
         finally:
             connection.close()
 
