@@ -45,6 +45,7 @@ def persist(
     transient: Callable[[Exception], bool],
     backoff: Backoff,
     failed: Callable[[str], None] = lambda _service: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> T:
     """Call until it succeeds; the caller made sure that a repeat is harmless.
 
@@ -54,9 +55,10 @@ def persist(
         transient: Whether an exception means that the same call may succeed later; others pass.
         backoff: How patiently.
         failed: Told of every failed attempt (for counters).
+        stopped: Whether the process was asked to end, so that a failure isn't repeated.
 
     Raises:
-        Unavailable: it didn't succeed in time.
+        Unavailable: it didn't succeed in time, or `stopped()`.
     """
     waits = backoff.waits()
     started = time.monotonic()
@@ -70,7 +72,8 @@ def persist(
             attempts += 1
             failed(service)
             wait = next(waits, None)
-            if wait is None or time.monotonic() - started > backoff.limit_s:
+            late = time.monotonic() - started > backoff.limit_s
+            if wait is None or late or stopped():
                 raise Unavailable(service, backoff.most_s, str(error)[:200]) from error
             if attempts == 1:
                 log.warning("service_became_unavailable", service=service, error=str(error)[:200])

@@ -14,10 +14,9 @@ from sinks.mapping.ledger import start_offset
 from sinks.mapping.records import Mapper, mapper
 from sinks.mapping.statements import LaneKey
 from sinks.mapping.tables import TABLES
+from sinks.status import Place
 
 log = structlog.get_logger(__name__)
-Place = tuple[str, int]
-"""(topic, partition)."""
 
 
 class Assignment:
@@ -35,7 +34,7 @@ class Assignment:
     def __init__(self, ledger: Ledger, generation: int, topic_ids: Mapping[str, str]) -> None:
         self._ledger, self._generation, self._topic_ids = ledger, generation, topic_ids
         self._writing = threading.RLock()
-        self.lanes: dict[Place, Lane] = {}
+        self.lanes: dict[tuple[str, int], Lane] = {}
         self.mappers: dict[str, Mapper] = {topic: mapper(topic, generation) for topic in TABLES}
 
     @contextmanager
@@ -94,11 +93,23 @@ class Assignment:
         log.warning("lanes_lost", lanes=[f"{part.topic}/{part.partition}" for part in partitions])
         consumer.incremental_unassign(list(partitions))
 
+    def places(self) -> list[Place]:
+        """Return where the lanes stand, for probes of other threads."""
+        return [
+            Place(
+                lane.topic,
+                lane.partition,
+                lane.done,
+                {"busy": lane.busy, "epoch": lane.stand.epoch},
+            )
+            for lane in list(self.lanes.values())
+        ]
+
     def close(self) -> None:
         """Give all lanes back, at the end of the process."""
         self._close(list(self.lanes))
 
-    def _close(self, places: Sequence[Place]) -> None:
+    def _close(self, places: Sequence[tuple[str, int]]) -> None:
         with self.still():
             lanes = [self.lanes.pop(place) for place in places if place in self.lanes]
             now = time.monotonic()

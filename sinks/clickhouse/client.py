@@ -79,10 +79,18 @@ class ClickHouse:
         url: Of the server.
         backoff: How patiently.
         failed: Told of every failed attempt.
+        stopped: Whether the process was asked to end.
     """
 
-    def __init__(self, url: str, backoff: Backoff, failed: Callable[[str], None]) -> None:
-        self._url, self._backoff, self._failed = url, backoff, failed
+    def __init__(
+        self,
+        url: str,
+        backoff: Backoff,
+        failed: Callable[[str], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._url, self._backoff = url, backoff
+        self._failed, self._stopped = failed, stopped
         self._client: Client | None = None
 
     def run(
@@ -113,6 +121,7 @@ class ClickHouse:
                 transient=transient,
                 backoff=self._backoff,
                 failed=self._failed,
+                stopped=self._stopped,
             )
         except DatabaseError as error:
             if FENCED in str(error):

@@ -7,18 +7,18 @@ import uuid
 import structlog
 from confluent_kafka import Consumer
 
-from schemas.errors import ConfigurationError, DaybookError
+from schemas.errors import ConfigurationError, DaybookError, Unavailable
 from sinks.clickhouse.assignment import Assignment
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.config import SinkConfig
 from sinks.clickhouse.ledger import Ledger
 from sinks.clickhouse.loop import Loop
-from sinks.clickhouse.status import Status
 from sinks.clickhouse.writer import Writer
 from sinks.health import serve
 from sinks.kafka import consumer_config, topic_ids
 from sinks.mapping.tables import TABLES
 from sinks.retry import Backoff
+from sinks.status import Status
 from sinks.telemetry import CLICKHOUSE, RETRIES, Telemetry
 
 __all__ = ["SinkConfig", "run_sink"]
@@ -52,12 +52,13 @@ def run_sink(config: SinkConfig) -> int:
         config.clickhouse_url,
         Backoff(limit_s=config.patience_s),
         lambda service: telemetry.count(RETRIES, service=service),
+        stop.is_set,
     )
     ledger = Ledger(clickhouse, uuid.uuid4().hex[:12], ids)
     assignment = Assignment(ledger, config.generation, ids)
     writer = Writer(clickhouse, ledger, assignment, telemetry)
     consumer = Consumer(consumer_config(config.bootstrap, config.group, config.instance))
-    status = Status(consumer, assignment, telemetry)
+    status = Status(consumer, assignment.places, telemetry)
     server = serve(config.metrics_host, config.metrics_port, telemetry.registry, status.health)
     writer.start()
     consumer.subscribe(
@@ -74,6 +75,9 @@ def run_sink(config: SinkConfig) -> int:
     except ConfigurationError:
         raise
     except DaybookError as error:
+        if isinstance(error, Unavailable) and stop.is_set():
+            log.warning("sink_left_a_range_in_doubt", error=str(error))
+            return 0
         # The consumer is not closed: that would call `revoked`, which writes.
         log.error("sink_stopped", reason=type(error).__name__, error=str(error))  # noqa: TRY400
         return FAIL_STOP
