@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydantic import ValidationError
-from schemas.cloudevents import Received, read, to_entry
-from schemas.partitioner import partition_of
-
+from schemas.cloudevents import read, to_entry
 from schemas.codec import encode_entry
 from schemas.definitions.applied import DefinitionApplied
-from schemas.definitions.settings import KINDS
 from schemas.errors import InvalidEvent
 from schemas.journal import Entry, journal_key
+from schemas.partitioner import partition_of
 from schemas.topics import DEAD_LETTER, JOURNAL
 
 MAX_ENTRY_BYTES = 1_040_000
@@ -74,7 +71,6 @@ def translate(source: Source, *, now_ms: int, partitions: int) -> list[Outgoing]
         InvalidEvent: It can't be read; see `dead_letter`.
     """
     received = read(source.headers, source.value, now_ms=now_ms)
-    _check_definition(received)
     entry = to_entry(
         received,
         recorded_ms=now_ms,
@@ -98,22 +94,6 @@ def _journal_record(entry: Entry, key: bytes, partition: int) -> Outgoing:
     if len(value) > MAX_ENTRY_BYTES:
         raise InvalidEvent("too_large", "", f"the journal entry would have {len(value)} bytes")
     return Outgoing(JOURNAL, partition, key, value)
-
-
-def _check_definition(received: Received) -> None:
-    event = received.event
-    if not isinstance(event, DefinitionApplied):
-        return
-    model = KINDS.get(event.kind)
-    if model is None:
-        raise InvalidEvent("invalid_field", "data.kind", f"known kinds: {', '.join(KINDS)}")
-    try:
-        model.model_validate_json(event.spec)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(("data.spec", *map(str, first["loc"])))
-        reason = "missing_field" if first["type"] == "missing" else "invalid_field"
-        raise InvalidEvent(reason, path, first["msg"]) from error
 
 
 def dead_letter(source: Source, error: InvalidEvent) -> Outgoing:

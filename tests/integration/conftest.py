@@ -1,0 +1,92 @@
+"""The engines, started once per session; every integration test shares them.
+
+Topic names are fixed, so a test that uses them asks for `topics` and gets them empty, with an app
+id of its own (group, changelog and transactional ids are named after it).
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from infra.embedded.running import RunningStack
+from infra.embedded.stack import ENGINES
+from schemas.topics import catalogue
+
+CACHE = Path.home() / ".cache" / "daybook"
+PARTITIONS = 4
+_app_numbers = itertools.count(1)
+
+MakeTopics = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Kafka, Valkey and ClickHouse, running; a test may kill one and wait until it is back."""
+    data = tmp_path_factory.mktemp("engines")
+    with RunningStack.start(data, cache=CACHE, only=ENGINES) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kafka(engines: RunningStack) -> str:
+    """Bootstrap servers."""
+    assert engines.endpoints.kafka
+    return engines.endpoints.kafka
+
+
+@pytest.fixture(scope="session")
+def valkey_url(engines: RunningStack) -> str:
+    """URL of Valkey."""
+    assert engines.endpoints.valkey
+    return engines.endpoints.valkey
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(engines: RunningStack) -> str:
+    """URL of ClickHouse with user and password."""
+    assert engines.endpoints.clickhouse
+    return engines.endpoints.clickhouse
+
+
+@pytest.fixture
+def topics(kafka: str) -> MakeTopics:
+    """Return a function that makes all topics anew, empty, and returns a fresh app id."""
+
+    def make(partitions: int = PARTITIONS) -> str:
+        app = f"test-{next(_app_numbers)}"
+        admin = AdminClient({"bootstrap.servers": kafka})
+        _drop_all(admin)
+        wanted = [
+            NewTopic(topic.name, topic.partitions, 1, config=dict(topic.config))
+            for topic in catalogue(app, partitions)
+        ]
+        for made in admin.create_topics(wanted).values():
+            made.result(30)
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(topics: MakeTopics) -> str:
+    """A fresh app id; all topics are there and empty."""
+    return topics()
+
+
+def _drop_all(admin: AdminClient) -> None:
+    """Delete every topic and wait until the broker has forgotten the names."""
+    deadline = time.monotonic() + 30
+    while names := [name for name in admin.list_topics(timeout=10).topics if name[0] != "_"]:
+        assert time.monotonic() < deadline, f"topics don't go away: {names}"
+        for dropped in admin.delete_topics(names).values():
+            try:
+                dropped.result(30)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
