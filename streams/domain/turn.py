@@ -98,8 +98,9 @@ class Turn:
 
     def fact(self, fact: Fact) -> None:
         """State something measured: it is published, and it changes the metrics."""
-        late = self.now_ms - fact.ended_ms > self.settings.hour_retention_ms
-        fact = fact._replace(origin=self.origin, late=late and self.now_ms > 0)
+        late = self.now_ms - fact.ended_ms > self.settings.hour_retention_ms and self.now_ms > 0
+        # `_replace` of the last two fields, at a third of the time: this runs for every fact.
+        fact = Fact(*fact[:-2], self.origin, late)
         self._emit(derived.FACT, fact.name, fact.ended_ms, encode_fact(fact))
         for observation in observations(self.tenant, fact, self.settings):
             fresh = self._batch.observe(observation, self._offset)

@@ -1,7 +1,7 @@
 """The first metrics. A metric is a few lines here; the docs page and ClickHouse read this list."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from schemas.derived.effect import Fact
@@ -54,6 +54,12 @@ class Metric:
     money: bool = False
     quantiles: bool = False
     scale: int = 1
+    places: tuple[tuple[str, int], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note where in a fact each dimension stands: `dimension|` and index."""
+        places = tuple((f"{name}|", Fact._fields.index(name)) for name in self.dimensions)
+        object.__setattr__(self, "places", places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ def _members(metric: Metric, fact: Fact, settings: TenantSettings) -> list[str]:
     if metric.money and fact.currency not in ("", settings.currency):
         return [f"currency|{fact.currency}"]
     members = ["|"]
-    for dimension in metric.dimensions:
-        member = getattr(fact, dimension)
+    for start, place in metric.places:
+        member = fact[place]
         if member:
-            members.append(f"{dimension}|{member}")
+            members.append(start + member)
     return members
