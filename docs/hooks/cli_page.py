@@ -15,9 +15,12 @@ def page() -> str:
     root = typer.main.get_command(app)
     parts = [
         "# Command line\n",
-        "Generated from `infra/cli.py`; the same as `daybook COMMAND --help`. Exit codes: `0` fine, "
-        "`1` a negative answer, `2` wrong usage or configuration, `70` stopped because going on "
-        "could lose or double something ([runbook](../operations/runbook.md#exit-70)).\n",
+        (
+            "Generated from `infra/cli.py`; the same as `daybook COMMAND --help`. Exit codes: `0` "
+            "fine, `1` a negative answer, `2` wrong usage or configuration, `70` stopped because "
+            "going on could lose or double something "
+            "([runbook](../operations/runbook.md#exit-70)).\n"
+        ),
     ]
     for path, command in commands(root, "daybook"):
         parts += _command(path, command)

@@ -27,10 +27,12 @@ def page() -> str:
     types = [(name, documented.get(name, "true or false")) for name in _NAMED]
     parts = [
         "# Events\n",
-        f"All {len(CATALOGUE)} types of catalogue version 1, generated from `schemas/events/`. "
-        "How to send them: [Publish events](../upstream.md). Every event may hold fields that are "
-        "not named here; they are kept. A field left out and a field that is `null` mean the "
-        "same.\n",
+        (
+            f"All {len(CATALOGUE)} types of catalogue version 1, generated from `schemas/events/`. "
+            "How to send them: [Publish events](../upstream.md). Every event may hold fields that "
+            "are not named here; they are kept. A field left out and a field that is `null` mean "
+            "the same.\n"
+        ),
         "## Types of fields\n",
         table(("type", "what it may hold"), types),
     ]
@@ -49,9 +51,11 @@ def _event(name: str, cls: type[Event]) -> Iterator[str]:
     yield f"### {name}\n"
     yield summary(cls) + "\n"
     subject = ", else ".join(f"`{prefix}/<{field}>`" for prefix, field in cls.SUBJECT)
-    yield f"Subject: {subject}." + (
-        " Reference data: copied to every journal partition." if cls.REFERENCE else ""
-    ) + "\n"
+    yield (
+        f"Subject: {subject}."
+        + (" Reference data: copied to every journal partition." if cls.REFERENCE else "")
+        + "\n"
+    )
     yield _fields(cls)
     yield "```json\n" + json.dumps(dict(cls.EXAMPLE), indent=2, ensure_ascii=False) + "\n```\n"
 

@@ -12,6 +12,7 @@ from schemas.derived.metric import MetricKey, MetricPartial
 from schemas.errors import REASONS
 from schemas.journal import Entry
 from schemas.state.rows import Head, Timer
+from sinks import telemetry as sinks_telemetry
 from streams.domain.metrics.catalogue import METRICS, RATIOS, Metric
 from streams.runtime import telemetry as streams_telemetry
 
@@ -26,9 +27,11 @@ def metrics_page() -> str:
     ]
     parts = [
         "# Metrics\n",
-        "Generated from `streams/domain/metrics/catalogue.py`. The rules behind them: "
-        "[Metrics](../domain/metrics.md). Stored numbers are whole: money in minor units, "
-        "durations in milliseconds; *scale* is what they are divided by when shown.\n",
+        (
+            "Generated from `streams/domain/metrics/catalogue.py`. The rules behind them: "
+            "[Metrics](../domain/metrics.md). Stored numbers are whole: money in minor units, "
+            "durations in milliseconds; *scale* is what they are divided by when shown.\n"
+        ),
         table(("metric", "unit", "what it is"), overview),
     ]
     for metric in METRICS.values():
@@ -37,8 +40,10 @@ def metrics_page() -> str:
         parts += [
             f"## {ratio.name}\n",
             ratio.description + ".\n",
-            f"Not stored: `{ratio.part}` ÷ (`{ratio.part}` + `{ratio.rest}`) of the same bucket, "
-            "made when it is read; empty when both are 0.\n",
+            (
+                f"Not stored: `{ratio.part}` ÷ (`{ratio.part}` + `{ratio.rest}`) of the same "
+                "bucket, made when it is read; empty when both are 0.\n"
+            ),
         ]
     return "\n".join(parts)
 
@@ -72,12 +77,12 @@ def topics_page() -> str:
     ]
     return "\n".join((
         "# Topics\n",
-        "Generated from `schemas/topics.py`; `daybook topics create` makes them so and "
-        "`daybook topics describe` compares. Shown for the default app id and partition count.\n",
+        ("Generated from `schemas/topics.py`; `daybook topics create` makes them so and "
+        "`daybook topics describe` compares. Shown for the default app id and partition count.\n"),
         table(("topic", "holds", "key", "partitions", "configuration"), rows),
-        "The journal, the state topic and the derived topics have the same number of partitions, "
+        ("The journal, the state topic and the derived topics have the same number of partitions, "
         "and what an entry causes goes to the partition number the entry is in. What an entry "
-        "looks like: [Records](records.md).\n",
+        "looks like: [Records](records.md).\n"),
     ))  # fmt: skip
 
 
@@ -100,15 +105,15 @@ def settings_page() -> str:
     return "\n".join((
         "# Settings\n",
         "## Of the processes\n",
-        "Generated from `infra/settings.py`, the only reader of the environment. First wins: "
+        ("Generated from `infra/settings.py`, the only reader of the environment. First wins: "
         "command line options, `DAYBOOK_*` variables, a `.env` file in the working directory, the "
         "endpoints of a running development stack (`status.json` in its data directory), the "
-        "defaults below.\n",
+        "defaults below.\n"),
         table(("variable", "default", "meaning"), rows),
         "## Of a tenant\n",
-        "Generated from `schemas/definitions/settings.py`: the definition of kind `settings`, "
+        ("Generated from `schemas/definitions/settings.py`: the definition of kind `settings`, "
         "published with `daybook apply`. It goes through the journal, so it takes effect at one "
-        "offset of each partition. What a definition leaves out gets its default again.\n",
+        "offset of each partition. What a definition leaves out gets its default again.\n"),
         table(("field", "default", "meaning"), tenant_rows),
     ))  # fmt: skip
 
@@ -117,9 +122,11 @@ def records_page() -> str:
     """Return the fields of everything that is written to a topic of ours."""
     parts = [
         "# Records\n",
-        "Generated from the docstrings of `schemas/`. Everything here is Avro in single-object "
-        "encoding: the bytes `C3 01`, the CRC-64-AVRO fingerprint of the schema, the body. "
-        "`daybook schemas` shows the schemas, `daybook tail` decodes topics.\n",
+        (
+            "Generated from the docstrings of `schemas/`. Everything here is Avro in single-object "
+            "encoding: the bytes `C3 01`, the CRC-64-AVRO fingerprint of the schema, the body. "
+            "`daybook schemas` shows the schemas, `daybook tail` decodes topics.\n"
+        ),
     ]
     for title, cls in (
         ("Journal entry", Entry), ("Effect", Effect), ("Fact", Fact), ("Notify", Notify),
@@ -136,9 +143,9 @@ def dead_letters_page() -> str:
     rows = [(code(reason), text) for reason, text in REASONS.items()]
     return "\n".join((
         "# Dead letters\n",
-        "Generated from `schemas/errors.py`. A record of an upstream topic that can't be read goes "
-        f"to `{topics.DEAD_LETTER}` with its own bytes, and reading goes on. What to do about it: "
-        "[runbook](../operations/runbook.md#dead-letters).\n",
+        ("Generated from `schemas/errors.py`. A record of an upstream topic that can't be read "
+        f"goes to `{topics.DEAD_LETTER}` with its own bytes, and reading goes on. What to do about "
+        "it: [runbook](../operations/runbook.md#dead-letters).\n"),
         table(("reason", "meaning"), rows),
         f"The limit of `too_large` is {topics.MAX_EVENT_BYTES:,} bytes.\n",
     ))  # fmt: skip
@@ -148,11 +155,18 @@ def telemetry_page() -> str:
     """Return the Prometheus metrics of the processes."""
     parts = [
         "# Process telemetry\n",
-        "Generated from the registries of the processes. Each long-running process serves "
-        "`/metrics` (Prometheus) and `/health` on `DAYBOOK_METRICS_HOST`:`DAYBOOK_METRICS_PORT`. "
-        "These figures are about the processes; the CRM's are [metrics](metrics.md).\n",
+        (
+            "Generated from the registries of the processes. Each long-running process serves "
+            "`/metrics` (Prometheus) and `/health` on `DAYBOOK_METRICS_HOST` : "
+            "`DAYBOOK_METRICS_PORT`. These figures are about the processes; the CRM's are "
+            "[metrics](metrics.md).\n"
+        ),
         "## worker and ingest\n",
         _instruments(streams_telemetry.PREFIX, streams_telemetry.INSTRUMENTS),
+        "## sink\n",
+        _specs(sinks_telemetry.CLICKHOUSE),
+        "## live\n",
+        _specs(sinks_telemetry.LIVE),
     ]
     return "\n".join(parts)
 
@@ -164,3 +178,12 @@ def _instruments(prefix: str, instruments: Iterable[streams_telemetry.Instrument
         for each in instruments
     ]  # fmt: skip
     return table(("name", "kind", "labels", "unit", "meaning"), rows)
+
+
+def _specs(specs: Iterable[sinks_telemetry.Spec]) -> str:
+    rows = [
+        (code(each.name + ("_total" if each.kind == "counter" else "")), each.kind,
+         ", ".join(map(code, each.labels)), each.meaning.rstrip("."))
+        for each in specs
+    ]  # fmt: skip
+    return table(("name", "kind", "labels", "meaning"), rows)

@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -58,7 +59,7 @@ def documented_names(module: ModuleType) -> dict[str, str]:
     """Return name → text of every module constant followed by a string that documents it."""
     body = ast.parse(Path(str(module.__file__)).read_text(encoding="utf8")).body
     found: dict[str, str] = {}
-    for statement, after in zip(body, body[1:], strict=False):
+    for statement, after in pairwise(body):
         if (
             isinstance(statement, ast.Assign)
             and isinstance(statement.targets[0], ast.Name)
