@@ -55,6 +55,7 @@ def up(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     where, jars_folder = _data(data), _cache(cache)
     parts = chosen_parts(only.split(",") if only else None)
+    stack = None
     try:
         if "kafka" in parts:
             _fetch_jars(jars_folder)
@@ -66,29 +67,31 @@ def up(
             detach=detach,
             on_status=StartReport(),
         )
+        _say_endpoints(stack.status)
+        if not detach:
+            _wait_for_end(stack)
     except Unavailable as error:
         note(f"daybook: {error}")
         raise typer.Exit(NEGATIVE) from None
     except KeyboardInterrupt:
-        note("stopped")
-        raise typer.Exit(NEGATIVE) from None
-    _say_endpoints(stack.status)
-    if not detach:
-        _stay(stack)
-
-
-def _stay(stack: RunningStack) -> None:
-    """Wait for Ctrl-C, then stop the stack; exits 1 if the supervisor ends by itself."""
-    note("Ctrl-C stops it")
-    try:
-        while stack.is_supervised:
-            time.sleep(_WATCH_S)
-    except KeyboardInterrupt:
+        if stack is None:
+            note("stopped before it was up")
+            raise typer.Exit(NEGATIVE) from None
         note("stopping")
         stack.stop()
-        return
-    note(f"daybook: the supervisor ended, see {stack.directory.logs / 'supervisor.log'}")
-    raise typer.Exit(NEGATIVE)
+
+
+def _wait_for_end(stack: RunningStack) -> None:
+    """Wait until Ctrl-C.
+
+    Raises:
+        Unavailable: The supervisor ended by itself.
+    """
+    note("Ctrl-C stops it")
+    while stack.is_supervised:
+        time.sleep(_WATCH_S)
+    log = stack.directory.logs / "supervisor.log"
+    raise Unavailable("the supervisor", _WATCH_S, f"it ended, see {log}")
 
 
 @dev_app.command()

@@ -195,6 +195,6 @@ _TUNING = {
     "controller.quorum.election.timeout.ms": "200",
     # After a SIGKILL the broker isn't let in before the session of its former self has ended
     # (9 s by default). It talks to a controller in its own process, so a short session is safe.
-    "broker.session.timeout.ms": "1000",
+    "broker.session.timeout.ms": "1400",
     "broker.heartbeat.interval.ms": "200",
 }

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from infra.embedded.ports import HOST
 from infra.embedded.spec import Probe
 
-_TIMEOUT_S = 2.0
+_TIMEOUT_S = 4.0
 
 
 def http_ok(port: int, path: str) -> Probe:
