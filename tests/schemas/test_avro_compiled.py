@@ -41,7 +41,7 @@ def _fastavro_value(
 
 
 @pytest.mark.parametrize("record", PLAIN_RECORDS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_named_tuples_and_rows_have_fastavros_bytes(record: type, data: st.DataObject) -> None:
     """What others read with any Avro library is what was written."""
@@ -85,6 +85,7 @@ class Newer(NamedTuple):
     new_optional: str | None = None
 
 
+@settings(max_examples=50, deadline=None)
 @given(records_of(Older))
 def test_an_older_schema_is_resolved_as_fastavro_does(value: Older) -> None:
     """By name: what is new gets its default, what is gone is skipped."""
@@ -112,6 +113,7 @@ class OuterToday:
     since: dict[str, int] = field(default_factory=dict)
 
 
+@settings(max_examples=25, deadline=None)
 @given(records_of(Older), INT64)
 def test_a_dropped_record_is_skipped(gone: Older, stays: int) -> None:
     """Even a whole nested record nobody has a class for any more."""

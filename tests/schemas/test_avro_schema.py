@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
+from importlib.resources import files
 from typing import Literal, NamedTuple
 
 import fastavro
@@ -101,12 +101,12 @@ def test_header_is_the_published_fingerprint() -> None:
     assert header_of("int") == b"\xc3\x01" + (0x7275D51A3F395C8F).to_bytes(8, "little")
 
 
-@pytest.mark.parametrize("record", RECORDS)
-def test_every_class_is_what_its_newest_committed_schema_says(record: type) -> None:
+def test_every_class_is_what_its_newest_committed_schema_says() -> None:
     """A model can't change without a new version beside the old ones; fastavro takes them all."""
-    newest = releases_of(record)[-1]
-    assert newest.schema == schema_of(record)
-    fastavro.parse_schema(json.loads(json.dumps(newest.schema)))
+    for record in RECORDS:
+        newest = releases_of(record)[-1]
+        assert newest.schema == schema_of(record)
+        fastavro.parse_schema(json.loads(json.dumps(newest.schema)))
 
 
 def test_no_two_records_share_a_fingerprint() -> None:
@@ -119,5 +119,5 @@ def test_no_two_records_share_a_fingerprint() -> None:
 
 def test_each_file_is_a_release() -> None:
     """Nothing lies in the directory that isn't read."""
-    files = {path.name for path in Path("schemas/avro").iterdir()}
-    assert files == {release.file_name for found in releases().values() for release in found}
+    names = {path.name for path in files("schemas").joinpath("avro").iterdir()}
+    assert names == {release.file_name for found in releases().values() for release in found}

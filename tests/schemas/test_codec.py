@@ -9,17 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import codec
+from schemas.avro import header_of, schema_of
 from schemas.derived.effect import Effect, Fact, Notify, Publication
 from schemas.derived.metric import MetricPartial
 from schemas.errors import ConfigurationError, CorruptLog, InvalidEvent
 from schemas.events import CATALOGUE, DealWon, Event, LeadStatusChanged
 from schemas.journal import Entry, tick
-from schemas.released import EVENTS, ROWS
+from schemas.released import EVENTS, ROWS, Release
 from schemas.state.rows import Deal, Head, Lead
 from tests.schemas.strategies import data_of, records_of
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), cls=st.sampled_from(EVENTS))
 def test_an_event_survives_the_journal(data: st.DataObject, cls: type[Event]) -> None:
     """Encoded, decoded and written as JSON again, it equals what was validated."""
@@ -84,6 +85,7 @@ def test_a_tick_survives() -> None:
     assert codec.decode_entry(codec.encode_entry(tick(5))) == tick(5)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     records_of(MetricPartial),
     records_of(Effect),
@@ -102,7 +104,7 @@ def test_outputs_survive(
     assert codec.decode_publication(codec.encode_publication(publication)) == publication
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), row=st.sampled_from(ROWS))
 def test_rows_survive_as_fresh_copies(data: st.DataObject, row: type[object]) -> None:
     """The fold changes a working copy; the next reader of the same bytes must not see that."""
@@ -157,6 +159,26 @@ def test_other_bytes_as_an_event_are_an_invalid_event(raw: bytes, reason: str) -
             read(raw)
         assert caught.value.reason == reason
         assert caught.value.path == "data"
+
+
+@dataclass
+class RowToday:
+    """A row that got a field."""
+
+    stage: str = ""
+    new: int = 7
+
+
+def test_rows_of_every_released_version_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changelog outlives a deploy: what the version before wrote is a row of today."""
+    today = schema_of(RowToday)
+    before = today | {"fields": today["fields"][:1]}
+    versions = [Release("r", n, s, header_of(s)) for n, s in enumerate((before, today), start=1)]
+    monkeypatch.setattr(codec, "releases_of", lambda _: tuple(versions))
+    assert codec.decode_row(RowToday, header_of(before) + b"\x06won") == RowToday("won", 7)
+    written = codec.encode_row(RowToday("won", 8))
+    assert written.startswith(header_of(today))
+    assert codec.decode_row(RowToday, written) == RowToday("won", 8)
 
 
 @dataclass
