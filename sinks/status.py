@@ -55,7 +55,15 @@ class Status:
             {"topic": topic, "partition": partition, "done": done, "lag": lag, **detail}
             for (topic, partition, done, detail), lag in zip(places, lags, strict=True)
         ]
-        return Health(healthy, {"healthy": healthy, "lag": sum(lags), "partitions": partitions})
+        return Health(
+            healthy,
+            {
+                "healthy": healthy,
+                "state": "running" if places else "starting",
+                "lag": sum(lags),
+                "partitions": partitions,
+            },
+        )
 
     def _show(self, places: Sequence[Place], lags: Sequence[int]) -> None:
         shown = set()

@@ -166,7 +166,7 @@ def metric_row(key: bytes | None, value: bytes | None, generation: int) -> Row |
         tenant,
         metric,
         grain,
-        bucket_ms,
+        clamp_ms(bucket_ms),
         dimension,
         member,
         partial.count,

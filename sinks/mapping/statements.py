@@ -58,10 +58,11 @@ def guarded_insert(table: Table, lane: LaneKey, epoch: int, owner: str) -> str:
     would otherwise still write once it wakes. Its body is an Arrow stream of the table's columns.
     """
     names = ", ".join(column.name for column in table.columns)
+    values = ", ".join(column.expression for column in table.columns)
     struct = ", ".join(f"{column.name} {column.sql}" for column in table.columns)
     return (
         f"INSERT INTO {table.name} (gen, _partition, {names}) "  # noqa: S608 - our names
-        f"SELECT {lane.generation:d}, {lane.partition:d}, {names} FROM input('{struct}') "
+        f"SELECT {lane.generation:d}, {lane.partition:d}, {values} FROM input('{struct}') "
         f"WHERE (SELECT throwIf(max((epoch, owner)) != ({epoch:d}, {quoted(owner)}), '{FENCED}') "
         f"FROM {LEDGER} WHERE {lane.where()}) = 0 FORMAT ArrowStream"
     )
