@@ -7,6 +7,7 @@ from infra.commands import (
     dlq,
     emit,
     importing,
+    metrics,
     migrate,
     processes,
     settings,
@@ -42,6 +43,7 @@ app.add_typer(dlq.app, name="dlq")
 app.command()(definitions.apply)
 app.command()(definitions.get)
 app.command()(definitions.validate)
+app.add_typer(metrics.app, name="metrics")
 
 
 def main() -> None:

@@ -11,6 +11,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+WIDE = 240
+"""Columns of a table that isn't read on a terminal."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -42,5 +45,5 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: s
         table.add_column(column, overflow="fold" if index else "ellipsis")
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console = Console(file=sys.stdout)
-    console.print(table, width=None if console.is_terminal else 240)
+    wide = None if sys.stdout.isatty() else WIDE
+    Console(file=sys.stdout, width=wide).print(table)

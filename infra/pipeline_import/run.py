@@ -9,6 +9,7 @@ from infra.commands.arrival import journal_ends, not_applied, not_ingested, wait
 from infra.commands.connect import admin, producer
 from infra.commands.heads import Heads
 from infra.commands.publishing import Publisher
+from infra.commands.settling import told
 from infra.pipeline_import.mapping import deal_events, reference_events
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def run(
         for stage, events in (("reference data", reference), ("deals", deals)):
             _publish(publisher, events, stage, report)
             ingested = not_ingested(client, settings, publisher.last)
-            wait(_told(ingested, f"{stage}: journalled", report), "journalled", "daybook ingest")
+            wait(told(ingested, f"{stage}: journalled", report), "journalled", "daybook ingest")
             ends = journal_ends(settings)
             applied = not_applied(heads, ends)
-            wait(_told(applied, f"{stage}: folded", report), "folded", "daybook worker")
+            wait(told(applied, f"{stage}: folded", report), "folded", "daybook worker")
     return Imported(len(reference), len(deals), ends)
 
 
@@ -85,19 +86,3 @@ def _publish(
             report(f"{stage}: published", number, len(events))
     publisher.flush()
     report(f"{stage}: published", len(events), len(events))
-
-
-def _told(
-    remaining: Callable[[], int], stage: str, report: Callable[[str, int, int], None]
-) -> Callable[[], int]:
-    """Return the same function, reporting how far it got; its first answer is the total."""
-    total = 0
-
-    def told() -> int:
-        nonlocal total
-        left = remaining()
-        total = max(total, left)
-        report(stage, total - left, total)
-        return left
-
-    return told

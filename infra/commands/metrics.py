@@ -1,0 +1,187 @@
+"""`daybook metrics`: the catalogue, current values, and the check that all stores agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from infra.commands.output import AsJson, note, say, say_json, say_table
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+MAX_SHOWN = 50
+Grain = Literal["hour", "day", "all"]
+
+app = typer.Typer(
+    help="Metrics: what there is, what they say, whether all agree.", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List the metrics: unit, dimensions, meaning.
+
+    Example: daybook metrics list
+    """
+    from streams.domain.metrics.catalogue import METRICS, RATIOS
+
+    found: list[dict[str, Any]] = [
+        {
+            "metric": m.name,
+            "unit": m.unit,
+            "grains": list(m.grains),
+            "dimensions": list(m.dimensions),
+            "description": m.description,
+        }
+        for m in METRICS.values()
+    ]
+    for ratio in RATIOS.values():
+        part = METRICS[ratio.part]
+        found.append(
+            {
+                "metric": ratio.name,
+                "unit": ratio.unit,
+                "grains": list(part.grains),
+                "dimensions": list(part.dimensions),
+                "description": ratio.description,
+            }
+        )
+    if as_json:
+        say_json(found)
+        return
+    say_table(
+        ("metric", "unit", "dimensions", "meaning"),
+        [(m["metric"], m["unit"], ", ".join(m["dimensions"]), m["description"]) for m in found],
+    )
+
+
+@app.command()
+def show(  # noqa: PLR0913 - one argument per option
+    name: Annotated[str | None, typer.Argument(help="One metric; default: all.")] = None,
+    *,
+    tenant: Annotated[str | None, typer.Option(help="Tenant; default: all there are.")] = None,
+    grain: Annotated[Grain, typer.Option(help="Size of the buckets.")] = "all",
+    by: Annotated[
+        str, typer.Option(help="Break down by: agent, team, region, product, campaign …")
+    ] = "",
+    from_: Annotated[
+        str | None, typer.Option("--from", help="First date or time, in the tenant's zone.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="First date or time not shown.")] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare Valkey, ClickHouse and a fold of the journal."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show current values from Valkey; with --check prove that they are right.
+
+    --check compares every bucket of the tenant, whatever else is given, and exits 1 when one of
+    the three views differs. Traffic may go on: each value is compared at the journal offset it
+    stands at.
+
+    Example: daybook metrics show won_amount --tenant b2b --by region
+    """
+    from infra.settings import load
+
+    settings = load()
+    chosen = _tenants(settings) if tenant is None else [tenant]
+    if check:
+        _check(settings, chosen, as_json=as_json)
+        return
+    found = [row for each in chosen for row in _rows(settings, each, name, grain, by, (from_, to))]
+    if as_json:
+        say_json(found)
+    else:
+        _show(found, grain)
+    if not found:
+        note("no values; is `daybook live` running, and is the name right (`metrics list`)?")
+        raise typer.Exit(1)
+
+
+def _rows(
+    settings: Settings,
+    tenant: str,
+    name: str | None,
+    grain: Grain,
+    by: str,
+    between: tuple[str | None, str | None],
+) -> list[dict[str, Any]]:
+    from infra.commands.connect import valkey
+    from infra.commands.metric_rows import bucket_text, names, parts, period, rows
+    from infra.commands.zones import zone_of
+    from sinks.live.read import read_metric
+
+    client, zone = valkey(settings), zone_of(settings, tenant)
+    try:
+        shown = period(*between, zone)
+    except ValueError as error:
+        raise ConfigurationError("--from/--to", str(error)) from None
+    found = []
+    for metric in names(name):
+        buckets = {
+            part: read_metric(client, settings.generation, tenant, part, grain, by)
+            for part in parts(metric)
+        }
+        for row in rows(metric, grain, by, buckets, shown):
+            bucket = bucket_text(row["bucket_ms"], grain, zone)
+            found.append({"tenant": tenant, "bucket": bucket, **row})
+    return found
+
+
+def _tenants(settings: Settings) -> list[str]:
+    """Return the tenants Valkey knows of."""
+    from infra.commands.connect import valkey
+
+    keys = valkey(settings).scan_iter(f"db:{settings.generation}:*:all:", count=1_000)
+    return sorted({bytes(key).decode().split(":", 3)[2] for key in keys})
+
+
+def _show(found: list[dict[str, Any]], grain: Grain) -> None:
+    columns = ["tenant", "metric", *([] if grain == "all" else ["bucket"])]
+    if any(row["dimension"] for row in found):
+        columns.append("member")
+    columns += ["value", "unit", "count"]
+    if any("p50" in row for row in found):
+        columns += ["p50", "p90", "p99"]
+    say_table(columns, [[_number(row.get(column)) for column in columns] for row in found])
+
+
+def _number(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _check(settings: Settings, tenants: list[str], *, as_json: bool) -> None:
+    from infra.commands.metric_check import as_json as difference_json
+    from infra.commands.metric_check import check
+    from infra.commands.progress_bars import bars
+
+    with bars() as report:
+        results = [(each, *check(settings, each, report)) for each in tenants]
+    differing = sum(len(found) for _, _, found in results)
+    if as_json:
+        say_json(
+            [
+                {
+                    "tenant": tenant,
+                    "compared": compared,
+                    "agree": not found,
+                    "differences": [difference_json(each) for each in found],
+                }
+                for tenant, compared, found in results
+            ]
+        )
+    else:
+        for tenant, compared, found in results:
+            say(f"{tenant}: {compared:,} parts of buckets, {len(found):,} differ")
+            for each in found[:MAX_SHOWN]:
+                say(f"  {each.text()}")
+    if differing or not results:
+        raise typer.Exit(1)
