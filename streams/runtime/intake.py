@@ -1,7 +1,7 @@
 """The shell of ingest: writes what upstream said to the journal, and knows what is durable."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -19,12 +19,17 @@ from streams.runtime.telemetry import DEAD_LETTERS, EXPIRED, INGESTED, Telemetry
 from streams.runtime.translation import Outgoing, Source, dead_letter, translate
 
 POLL_S = 0.002
+_LOGGED = frozenset({"reason", "path", "source_topic", "source_partition", "source_offset"})
 
 log = structlog.get_logger(__name__)
 
 
 class _Pending:
-    """One batch on its way to the broker."""
+    """One batch on its way to the broker.
+
+    Args:
+        done: Called once, when the broker has all of it.
+    """
 
     __slots__ = ("_done", "left", "sealed")
 
@@ -39,13 +44,8 @@ class _Pending:
         if not self.left:
             self._done()
 
-    def delivered(self, error: KafkaError | None, message: Message) -> None:
-        """Note that the broker answered for one record."""
-        if error is not None:
-            # Nothing may follow a record that is missing: the fold skips what isn't higher than
-            # the highest source offset it has seen, and would take the missing one for a repeat.
-            fail_stop("journal write failed", topic=message.topic(),
-                      partition=message.partition(), error=str(error))  # fmt: skip
+    def delivered(self) -> None:
+        """Note that the broker has one more record."""
         self.left -= 1
         if self.sealed and not self.left:
             self._done()
@@ -157,39 +157,59 @@ class Intake:
             await self._room.wait()
 
     def _produce(self, batch: Batch, pending: _Pending) -> None:
-        now_ms = self._clock()
-        topic, partition, written = batch.topic, batch.partition, 0
-        produce, delivered = self._producer.produce, pending.delivered
+        produce, delivered = self._producer.produce, self._report_to(pending)
+        dead: list[Outgoing] = []
+        for out in self._translate(batch):
+            pending.left += 1
+            self._in_flight += 1
+            produce(out.topic, out.value, out.key, out.partition, delivered, headers=out.headers)
+            if out.topic == DEAD_LETTER:
+                dead.append(out)
+        self._telemetry.count(INGESTED, len(batch.records) - len(dead), batch.topic)
+        if dead:
+            self._note(dead)
+
+    def _note(self, dead: list[Outgoing]) -> None:
+        reasons = [dict(out.headers or [])["reason"] for out in dead]
+        for reason in reasons:
+            assert isinstance(reason, bytes)  # noqa: S101 - `dead_letter` made it
+            self._telemetry.count(DEAD_LETTERS, 1, dead[0].key.decode(), reason.decode())
+        first = {name: value.decode() for name, value in (dead[0].headers or [])
+                 if isinstance(value, bytes) and name in _LOGGED}  # fmt: skip
+        log.info("set dead letters aside", count=len(dead), **first)
+
+    def _translate(self, batch: Batch) -> Iterator[Outgoing]:
+        now_ms, partitions = self._clock(), self._config.partitions
+        topic, partition = batch.topic, batch.partition
         for record in batch.records:
             source = Source(
                 topic, partition, record.offset, record.key, record.value, record.headers
             )
-            for out in self._translate(source, now_ms):
-                # delivery reports are served in this thread only, by `serve`
-                pending.left += 1
-                produce(out.topic, out.value, out.key, out.partition, delivered,
-                        headers=out.headers)  # fmt: skip
-                written += 1
-        self._in_flight += written
+            try:
+                yield from translate(source, now_ms=now_ms, partitions=partitions)
+            except InvalidEvent as error:
+                yield dead_letter(source, error)
 
-    def _translate(self, source: Source, now_ms: int) -> list[Outgoing]:
-        try:
-            outgoing = translate(source, now_ms=now_ms, partitions=self._config.partitions)
-        except InvalidEvent as error:
-            self._telemetry.count(DEAD_LETTERS, 1, source.topic, error.reason)
-            log.info("set dead letter aside", topic=source.topic, partition=source.partition,
-                     offset=source.offset, reason=error.reason, path=error.path,
-                     to=DEAD_LETTER)  # fmt: skip
-            return [dead_letter(source, error)]
-        self._telemetry.count(INGESTED, 1, source.topic)
-        return outgoing
+    def _report_to(self, pending: _Pending) -> Callable[[KafkaError | None, Message], None]:
+        # Reports are served in this thread only, by `serve`: plain counters will do. (What `poll`
+        # returns is not the number of reports.)
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is not None:
+                # Nothing may follow a record that is missing: the fold skips what isn't higher
+                # than the highest source offset it has seen, and would take it for a repeat.
+                fail_stop("journal write failed", topic=message.topic(),
+                          partition=message.partition(), error=str(error))  # fmt: skip
+            self._in_flight -= 1
+            pending.delivered()
+
+        return delivered
 
     async def serve(self) -> None:
         """Serve delivery reports until cancelled; sleeps while nothing is on its way."""
         while True:
             await self._busy.wait()
             while self._in_flight:
-                self._in_flight -= self._producer.poll(0)
+                self._producer.poll(0)
                 if self._in_flight <= self._config.in_flight_max:
                     self._room.set()
                 await asyncio.sleep(POLL_S)

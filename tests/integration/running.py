@@ -72,6 +72,14 @@ class Running:
         assert self._process is not None
         return self._process
 
+    def has_ended(self, within_s: float) -> bool:
+        """Wait for the end at most so long; return whether it came."""
+        try:
+            self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def restart_if_ended(self) -> bool:
         """Do a supervisor's work once; return whether it had ended."""
         if self.process.poll() is None:

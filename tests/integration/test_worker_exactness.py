@@ -51,7 +51,7 @@ def test_kills_at_any_point_lose_and_double_nothing(kafka: str, app: str, tmp_pa
     for kill in KILLS:
         worker.faults = {"kill_at": kill}
         with worker:
-            while worker.process.poll() is None:
+            while not worker.has_ended(within_s=0.05):
                 writer.write_some(stream, 20)
             assert worker.process.returncode == -signal.SIGKILL
     worker.faults = {}
