@@ -19,15 +19,32 @@ Item = TypeVar("Item")
 class Fetched(Protocol):
     """What we use of a record fetched by aiokafka."""
 
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-    timestamp: int
-    timestamp_type: int
+    @property
+    def offset(self) -> int:
+        """Offset in its partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Kafka key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Value; None for a tombstone."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Name and value; names may repeat."""
+
+    @property
+    def timestamp(self) -> int:
+        """UTC ms."""
+
+    @property
+    def timestamp_type(self) -> int:
+        """0 for the producer's clock, 1 for the broker's."""
 
 
-def slices(records: list[Item], most: int) -> Iterator[list[Item]]:
+def slices(records: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
     """Cut records into consecutive runs of at most `most`.
 
     Examples:
@@ -58,7 +75,7 @@ class Batch:
     serialized_key_size = 0
     serialized_value_size = 0
 
-    def __init__(self, source: tuple[str, int], records: list[Fetched], before: int) -> None:
+    def __init__(self, source: tuple[str, int], records: Sequence[Fetched], before: int) -> None:
         last = records[-1]
         self.topic, self.partition = source
         self.offset = last.offset
@@ -96,7 +113,7 @@ class BatchScheduler(DefaultSchedulingStrategy):
         """Return batches round robin over topics and partitions, as Faust does with records."""
         return super().iterate({tp: self._batches(tp, list(rs)) for tp, rs in records.items()})
 
-    def _batches(self, tp: TP, records: list[Fetched]) -> list[Batch]:
+    def _batches(self, tp: TP, records: Sequence[Fetched]) -> list[Batch]:
         source = (tp.topic, tp.partition)
         return [
             Batch(source, run, self.links.append(source, run[-1].offset))

@@ -53,10 +53,10 @@ class Inbox:
         entries: How many entries that is.
     """
 
-    batches: "deque[tuple[Delivery, list[Fetched]]]"
+    batches: "deque[tuple[Delivery, Sequence[Fetched]]]"
     entries: int = 0
 
-    def add(self, event: Delivery, records: list[Fetched]) -> None:
+    def add(self, event: Delivery, records: Sequence[Fetched]) -> None:
         """Put a batch at the end."""
         self.batches.append((event, records))
         self.entries += len(records)

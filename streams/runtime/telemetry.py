@@ -79,7 +79,7 @@ INGESTED = Instrument(
 DEAD_LETTERS = Instrument(
     "dead_letters_total",
     "counter",
-    "events",
+    "letters",
     "upstream records that could not be read, by reason",
     ("topic", "reason"),
 )
