@@ -29,9 +29,10 @@ def page() -> str:
 
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield (`daybook topics create`, command) of every command below a group, in its order."""
-    for name, each in getattr(command, "commands", {}).items():
+    for name in command.list_commands(None):  # not `.commands`: some groups are filled when asked
+        each = command.get_command(None, name)
         below = f"{path} {name}"
-        if getattr(each, "commands", None):
+        if hasattr(each, "list_commands"):
             yield from commands(each, below)
         else:
             yield below, each

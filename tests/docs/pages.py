@@ -135,9 +135,9 @@ def find_command(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that words begin with, and the words after its name."""
     command: Any = typer.main.get_command(app)
     rest = list(words)
-    while rest and (below := getattr(command, "commands", None)):
-        assert rest[0] in below, f"no command `daybook {' '.join(words)}`"
-        command = below[rest.pop(0)]
+    while rest and hasattr(command, "get_command"):
+        command = command.get_command(None, rest.pop(0))
+        assert command is not None, f"no command `daybook {' '.join(words)}`"
     return command, rest
 
 
