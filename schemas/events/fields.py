@@ -6,7 +6,6 @@ a refused record stops the partition it belongs to.
 """
 
 from datetime import date, datetime
-from itertools import chain
 from math import isfinite
 from typing import Annotated, Any
 
@@ -63,11 +62,19 @@ def _check_json(value: object, deeper: int) -> None:
     elif isinstance(value, list | dict):
         if not deeper:
             raise ValueError("is nested too deeply")
-        items = chain(value, value.values()) if isinstance(value, dict) else value
-        for item in items:
+        for item in _items(value):
             _check_json(item, deeper - 1)
     elif value is not None:
         raise ValueError("should be JSON")
+
+
+def _items(value: list[object] | dict[object, object]) -> list[object]:
+    """Return the items of a list, or the keys and values of an object."""
+    if isinstance(value, list):
+        return value
+    if not all(isinstance(key, str) for key in value):
+        raise ValueError("should be JSON")
+    return [*value, *value.values()]
 
 
 def _as_text(value: object) -> object:

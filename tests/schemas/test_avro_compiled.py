@@ -127,6 +127,38 @@ def test_a_required_field_the_writer_lacked_is_refused_when_compiling() -> None:
         reader_of(schema_of(OuterToday), Outer)
 
 
+class Point(NamedTuple):
+    """A record used in several places."""
+
+    x: int
+    y: float
+
+
+@dataclass
+class Drawing:
+    """Named again, in a list, a map and an optional: defined once, referred to by name."""
+
+    at: Point
+    to: Point
+    through: list[Point]
+    named: dict[str, Point]
+    label: Point | None = None
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.builds(Point, INT64, st.floats(allow_nan=False)), min_size=3, max_size=5))
+def test_a_record_used_again_is_referred_to_by_name(points: list[Point]) -> None:
+    """In fastavro's bytes too."""
+    first, second, *rest = points
+    drawing = Drawing(first, second, rest, {"a": first, "b": second}, second)
+    schema = schema_of(Drawing)
+    raw = writer_of(Drawing)(drawing)
+    plain = reader_of(schema, Drawing, plain=True)(raw)
+    assert reader_of(schema, Drawing)(raw) == drawing
+    assert _fastavro_value(raw, schema) == plain
+    assert _fastavro_bytes(schema, plain) == raw
+
+
 def test_blocks_with_a_byte_count_are_read() -> None:
     """The specification lets others write arrays and maps in sized blocks, and in several."""
     raw = (
