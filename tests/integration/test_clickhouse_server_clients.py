@@ -84,15 +84,15 @@ def test_columns_come_back_as_inserted(
 ) -> None:
     """Native inserts and reads agree, in every compression the client offers."""
     with connect(server, compress=compression) as other:
-        rows = [(number, f"agent {number % 3}", -number, number * 1000) for number in range(20_000)]
+        rows = [(number, f"agent {number % 3}", -number, number * 1000) for number in range(5_000)]
         names = ["id", "owner", "amount", "at"]
         done = other.insert(
             "crm.deal", rows, names, column_type_names=["UInt64", "String", "Int64", "Int64"]
         )
         found = other.query("SELECT count(), sum(amount), uniqExact(owner) FROM crm.deal")
-    assert done.written_rows == 20_000
-    assert found.result_rows == [(20_000, -sum(range(20_000)), 3)]
-    assert client.query("SELECT max(id) FROM crm.deal").first_row == (19_999,)
+    assert done.written_rows == 5_000
+    assert found.result_rows == [(5_000, -sum(range(5_000)), 3)]
+    assert client.query("SELECT max(id) FROM crm.deal").first_row == (4_999,)
 
 
 def test_arrow_goes_in_and_out(client: Client) -> None:
@@ -215,7 +215,7 @@ def test_large_results_are_streamed_unchanged(client: Client) -> None:
 
 def test_failure_inside_a_streamed_result_reaches_the_client(client: Client) -> None:
     """An exception after the first rows is the engine's own message, not a truncated result."""
-    sql = """SELECT number, throwIf(number = 5000000, 'too far') FROM numbers(9000000)
+    sql = """SELECT number, throwIf(number = 1000000, 'too far') FROM numbers(2000000)
              SETTINGS max_block_size = 65536, max_threads = 1"""
     with pytest.raises(StreamFailureError, match="too far"):
         assert client.query(sql).row_count < 0

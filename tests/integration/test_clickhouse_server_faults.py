@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 LOGIN = {"X-ClickHouse-User": "daybook", "X-ClickHouse-Key": "write me"}
 ACCOUNTS = {"daybook": AccountEntry(password=LOGIN["X-ClickHouse-Key"], readonly=False)}
 ENDLESS = "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
-ROWS = 1_000_000
+ROWS = 400_000
 
 
 @pytest.fixture(scope="module")

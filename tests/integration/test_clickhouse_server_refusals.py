@@ -88,6 +88,9 @@ READS_A_FILE = [
     """INSERT INTO crm.note SETTINGS input_format_values_interpret_expressions = 1
        VALUES (file('{path}'))""",
     "INSERT INTO crm.note VALUES (`file`('{path}'))",
+    "INSERT INTO crm.note VALUES ('a' --'), (file('{path}'))\n), (file('{path}'))",
+    "INSERT INTO crm.note VALUES (\u2018'\u2019 || file('{path}') || \u2018'\u2019)",
+    "INSERT INTO crm.note VALUES ($x$'$x$ || file('{path}') || $x$'$x$)",
     "INSERT INTO crm.note VALUES ((SELECT * FROM file('{path}', 'LineAsString')))",
     "INSERT INTO crm.note FORMAT Values\n(file('{path}'))",
     "INSERT INTO crm.note SELECT * FROM file('{path}', 'LineAsString')",
@@ -102,6 +105,8 @@ READS_A_FILE = [
     "CREATE VIEW crm.x AS SELECT file('{path}')",
     "CREATE MATERIALIZED VIEW crm.x ENGINE = File(CSV, '{path}') AS SELECT text FROM crm.note",
     "CREATE DATABASE x ENGINE = Filesystem('/')",
+    "CREATE VIEW crm.x AS SELECT JSON(file('{path}')), CAST('1', 'JSON(max_dynamic_paths=1)')",
+    "CREATE TABLE crm.x (p JSON(max_dynamic_paths=1), q String DEFAULT file('{path}')) ORDER BY q",
     """CREATE DICTIONARY crm.x (k UInt64) PRIMARY KEY k
        SOURCE(FILE(path '{path}' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)""",
     "CREATE FUNCTION reader AS x -> file(x)",
@@ -295,6 +300,22 @@ def test_caps_of_a_reader_hold_inside_a_statement_too(server: ServerProcess) -> 
     )
     assert higher[2] == "2000000000\t30\n"
     assert ask(server, f"SELECT {names}", "bi")[2] == "2000000000\t30\n"
+
+
+@pytest.mark.parametrize("name", ["DataFrame", "ArrowTable", "CSV INTO OUTFILE 'x'", "NoSuch"])
+def test_unknown_output_formats_are_refused(server: ServerProcess, name: str) -> None:
+    """A format is one of ClickHouse's, whoever names it."""
+    assert ask(server, "SELECT 1", default_format=name)[:2] == (400, "73")
+
+
+def test_refused_insert_gets_its_answer(server: ServerProcess) -> None:
+    """The client reads why, though it was still sending its data."""
+    data = "x\n" * 10_000_000
+    status, code, body = ask(
+        server, f"INSERT INTO FUNCTION null('x String') FORMAT TSV\n{data}", "bi"
+    )
+    assert (status, code) == (403, "164")
+    assert "readonly" in body
 
 
 @pytest.mark.parametrize("sql", EVERYDAY)

@@ -20,6 +20,8 @@ from infra.embedded.clickhouse.engine import Engine
 from infra.embedded.clickhouse.server import Server
 from schemas.errors import ConfigurationError
 
+log = structlog.get_logger(__name__)
+
 # A syntax tree nests three levels per operator; the engine allows 1,000 operators in each other.
 _RECURSION = 12_000
 _THREAD_STACK_BYTES = 64 << 20
@@ -75,9 +77,11 @@ def serve(data: Path, host: str, port: int, accounts: Path) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print("ready", *server.server_address[:2], flush=True)
+    log.info("server_started", data=str(data), port=server.server_address[1])
     server.serve_forever(poll_interval=0.1)
     server.socket.close()
     engine.close()
+    log.info("server_stopped", data=str(data), statements=engine.counters.statements)
 
 
 if __name__ == "__main__":

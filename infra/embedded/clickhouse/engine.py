@@ -8,6 +8,7 @@ import json
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ TOO_MANY_QUERIES = 202
 READERS = 8
 WRITERS = 8
 SLOT_WAIT_S = 30.0
+CLOSE_WAIT_S = 12.0  # the supervisor waits 15 before SIGKILL
 WATCH_INTERVAL_S = 0.2
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"})
@@ -143,15 +145,19 @@ class Engine:
             )
 
     def close(self) -> None:
-        """Cancel reads, wait for inserts, close the engine; nothing may be accepted any more."""
+        """Cancel reads, wait for inserts, close the engine; nothing may be accepted any more.
+
+        An insert that takes longer than `CLOSE_WAIT_S` is cut as by a crash: all of it or nothing.
+        """
         self._closing.set()
         self._watcher.join()
         with self._lock:
             reads = list(self._running)
         for tag in reads:
             self._kill(tag)
+        until = time.monotonic() + CLOSE_WAIT_S
         for _ in range(WRITERS):
-            self._slots[True].acquire(timeout=SLOT_WAIT_S)
+            self._slots[True].acquire(timeout=max(0.0, until - time.monotonic()))
         self._root.close()
 
     def _prepare(self) -> None:

@@ -13,6 +13,7 @@ from infra.embedded.clickhouse.review import (
     ACCESS_DENIED,
     Asker,
     Verdict,
+    check_json_arguments,
     check_listing,
     review,
     values_may_evaluate,
@@ -24,11 +25,13 @@ from infra.embedded.clickhouse.statement import (
     described,
     is_listing,
     tokens,
+    without_json_arguments,
 )
 from schemas.errors import Refused
 
 SYNTAX_ERROR = 62
 _EVALUATED_BYTES = 1 << 20
+_JSON_TYPE = "'ASTObjectTypeArgument'"
 _NO_TREE = "does not support JSON serialization"
 _LITERALS_ONLY = {
     "input_format_values_interpret_expressions": "0",
@@ -74,14 +77,7 @@ def plan_statement(
         Refused: It isn't allowed.
         RuntimeError: It isn't one correct statement (the engine's message).
     """
-    try:
-        tree: Node | None = parse(handle, text)
-    except RuntimeError as error:
-        if _NO_TREE not in str(error):
-            raise
-        tree, verdict = None, _judge_treeless(handle, text, asker)
-    else:
-        verdict = review(tree or {}, asker, takes_data=takes_data)
+    tree, verdict = _judge(handle, text, asker, takes_data=takes_data)
     sql = write_out(handle, tree) if verdict.changed and tree else text
     settings = effective_settings(
         settings_of(parameters),
@@ -90,6 +86,22 @@ def plan_statement(
         writes=verdict.writes,
     )
     return Plan(sql, tree, verdict, settings)
+
+
+def _judge(
+    handle: Connection, text: str, asker: Asker, *, takes_data: bool
+) -> tuple[Node | None, Verdict]:
+    try:
+        tree = parse(handle, text)
+    except RuntimeError as error:
+        if _NO_TREE not in str(error):
+            raise
+        if _JSON_TYPE not in str(error):
+            return None, _judge_treeless(handle, text, asker)
+        bare, taken = without_json_arguments(text)
+        check_json_arguments(taken, asker)
+        tree = parse(handle, bare)
+    return tree, review(tree, asker, takes_data=takes_data)
 
 
 def _judge_treeless(handle: Connection, text: str, asker: Asker) -> Verdict:

@@ -16,12 +16,16 @@ from chdb.state.sqlitelike import Connection
 from infra.embedded.clickhouse.engine import write_out
 from infra.embedded.clickhouse.planning import Plan
 from infra.embedded.clickhouse.response import Reply
+from schemas.errors import Refused
 
+UNKNOWN_FORMAT = 73
 # Chunks of these can follow each other, in lower case.
 STREAMED = frozenset({
     "arrowstream", "csv", "jsoncompacteachrow", "jsoneachrow", "native", "rowbinary",
     "tabseparated", "tsv",
 })  # fmt: skip
+# Names the Python binding takes for objects of its own.
+_NO_FORMATS = frozenset({"arrowtable", "dataframe", "datastore"})
 # A result up to this size is sent whole, so that a failure in it is a clean answer.
 WHOLE_BYTES = 1 << 20
 _VARINT_MORE = 0x80
@@ -47,9 +51,12 @@ def send_result(
         reply: Where to send it.
 
     Raises:
+        Refused: The format isn't one of ClickHouse's.
         RuntimeError: The engine failed; when the reply has begun, part of the result is out.
         OSError: The client has gone; the query is cancelled.
     """
+    if fmt.lower() in _NO_FORMATS:
+        raise Refused(UNKNOWN_FORMAT, f"Unknown format {fmt}")
     began = time.perf_counter_ns()
     if fmt.lower() in STREAMED and plan.kind.startswith("Select"):
         with closing(_documents(handle, sql, fmt, params)) as documents:

@@ -14,7 +14,7 @@ from infra.embedded.clickhouse import catalogue as allowed
 from infra.embedded.clickhouse.accounts import Account
 from infra.embedded.clickhouse.catalogue import Catalogue
 from infra.embedded.clickhouse.limits import READ_ONLY_CAPS, READONLY, capped, check_setting
-from infra.embedded.clickhouse.statement import Node, text_of, walk
+from infra.embedded.clickhouse.statement import Node, Token, text_of, walk
 from schemas.errors import Refused
 
 ACCESS_DENIED = 497
@@ -44,6 +44,8 @@ SYSTEM_COMMANDS = frozenset({
     "START_VIEWS", "STOP_MERGES", "STOP_VIEW", "STOP_VIEWS", "SYNC_MERGES", "WAIT_VIEW",
 })  # fmt: skip
 
+_STRING = re.compile(rb"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+_UNSURE = re.compile(rb"['\"`$#\x80-\xff]|--|/[*/]")
 _WORD = re.compile(rb"\w+", re.ASCII)
 _TABLE_CALL_KEYS = ("table_function", "as_table_function")
 
@@ -114,6 +116,18 @@ def review(tree: Node, asker: Asker, *, takes_data: bool = False) -> Verdict:
     return verdict
 
 
+def check_json_arguments(taken: list[Token], asker: Asker) -> None:
+    """Judge what stood between the brackets of the type JSON: names, numbers, types, patterns.
+
+    Raises:
+        Refused: A word there is a function that isn't allowed, or a name is quoted.
+    """
+    for token in taken:
+        quoted = token.kind in {"quoted", "heredoc"} and not token.text.startswith("'")
+        if quoted or token.text.lower() in asker.catalogue.refused:
+            raise Refused(ACCESS_DENIED, f"{token.text} is not allowed in the type JSON")
+
+
 def check_listing(words: set[str], asker: Asker) -> None:
     """Judge a SHOW or EXISTS that has no syntax tree, by the names in it.
 
@@ -127,13 +141,15 @@ def check_listing(words: set[str], asker: Asker) -> None:
 def values_may_evaluate(data: bytes, catalogue: Catalogue) -> bool:
     """Tell whether expressions in the data of INSERT … VALUES may be evaluated.
 
-    They are parsed row by row, behind our back. So: only when no word of the data, not even one
-    inside a string, is a function that isn't allowed or begins a subquery, and no name is quoted
-    (quoted names can be spelled with escapes). Otherwise they must be literals, which most are.
+    They are parsed row by row, behind our back. So: only when outside its strings no word is a
+    function that isn't allowed or begins a subquery, and nothing there could make the engine see
+    strings where we don't: comments, quoted names, heredocs, typographic quotes. Otherwise the
+    data must be literals, which most are.
     """
-    if b"`" in data or b'"' in data:
+    outside = _STRING.sub(b" ", data)
+    if _UNSURE.search(outside):
         return False
-    words = {word.decode().lower() for word in _WORD.findall(data)}
+    words = {word.decode().lower() for word in _WORD.findall(outside)}
     return "select" not in words and not words & catalogue.refused
 
 

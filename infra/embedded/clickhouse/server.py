@@ -5,6 +5,7 @@ import binascii
 import json
 import socket
 import threading
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
@@ -27,6 +28,8 @@ from schemas.errors import Refused
 MAX_CONNECTIONS = 256
 # Seconds a client may neither send nor read.
 IDLE_S = 75
+_LINGER_S = 5.0
+_LINGER_BYTES = 1 << 20
 # Not x-www-form-urlencoded: curl calls every body that, and ClickHouse takes it for the statement.
 _FORM = "multipart/form-data"
 
@@ -133,10 +136,17 @@ class Connection(BaseHTTPRequestHandler):
         self.close_connection = True
         try:
             reply.fail(code, text)
-            if reply.begun:
-                self.connection.shutdown(socket.SHUT_WR)
+            self._linger()
         except OSError:
             log.debug("client_gone_before_its_answer")
+
+    def _linger(self) -> None:
+        """Take what the client still sends: closing on unread data would destroy the answer."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(_LINGER_S)
+        until = time.monotonic() + _LINGER_S
+        while self.connection.recv(_LINGER_BYTES) and time.monotonic() < until:
+            pass
 
     @property
     def _server(self) -> "Server":

@@ -11,6 +11,7 @@ and `formatQueryFromJSON` turns it into SQL again.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias, cast
 
 from schemas.errors import Refused
@@ -151,6 +152,34 @@ def is_listing(text: str) -> bool:
     """Tell whether it is a SHOW or EXISTS that can neither call a function nor write a file."""
     words = [token.text.upper() for token in tokens(text)]
     return words[:1] in (["SHOW"], ["EXISTS"]) and not {"(", "OUTFILE"} & set(words)
+
+
+def without_json_arguments(text: str) -> tuple[str, list[Token]]:
+    """Take the arguments of the type JSON out of a CREATE or ALTER.
+
+    The engine can't show a tree with them, and they are limits, paths and types.
+
+    Returns:
+        The statement without them, and the tokens taken out; the text itself and nothing when it is
+        another statement.
+
+    >>> without_json_arguments("CREATE TABLE t (p JSON(max_dynamic_paths=8), a Int8)")[0]
+    'CREATE TABLE t (p JSON, a Int8)'
+    """
+    kept, taken, done = "", list[Token](), 0
+    found = list(tokens(text))
+    if not found or found[0].text.upper() not in {"CREATE", "ALTER", "ATTACH"}:
+        return text, []
+    opened: Token | None = None
+    for before, token in pairwise(found):
+        if opened is not None:
+            if token.text == ")" and token.depth == opened.depth:
+                opened, done = None, token.end
+            else:
+                taken.append(token)
+        elif token.text == "(" and before.kind == "word" and before.text.upper() == "JSON":
+            kept, opened = kept + text[done : before.end], token
+    return kept + text[done:], taken
 
 
 def walk(tree: object, key: str = "") -> Iterator[tuple[str, Node]]:
