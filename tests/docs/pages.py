@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,15 @@ def check_command(line: str) -> None:
         assert words[0] in {"export", ".venv/bin/pytest"}, f"unknown program: {line}"
 
 
+@cache
+def root_command() -> Any:
+    """Return `daybook` as the parser sees it."""
+    return typer.main.get_command(app)
+
+
 def find_command(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that words begin with, and the words after its name."""
-    command: Any = typer.main.get_command(app)
+    command = root_command()
     rest = list(words)
     while rest and hasattr(command, "get_command"):
         command = command.get_command(None, rest.pop(0))
