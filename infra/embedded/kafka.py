@@ -82,6 +82,10 @@ class KafkaBroker:
         options = [
             f"-Xmx{self.heap_mb}m",
             "-XX:+UseSerialGC",  # one core is the application's; G1's threads and regions cost RSS
+            # The optimizing compiler would take a core during the first minute, when everything else
+            # starts: 3.5 → 2.1 s CPU to start, 3.2 → 1.7 s for the first 300,000 records. Later it
+            # would win a fifth.
+            "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",  # the supervisor knows what to do with a dead broker
             "--sun-misc-unsafe-memory-access=allow",
             "-Xlog:aot*=off",
@@ -136,7 +140,7 @@ class KafkaBroker:
         configuration.write_text(self.properties(draft))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = (
-            *self.java("-XX:TieredStopAtLevel=1"),
+            *self.java(),
             "kafka.tools.StorageTool",
             "format",
             # Joined, since an id may begin with a dash.
