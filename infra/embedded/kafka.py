@@ -82,7 +82,7 @@ class KafkaBroker:
         options = [
             f"-Xmx{self.heap_mb}m",
             "-XX:+UseSerialGC",  # one core is the application's; G1's threads and regions cost RSS
-            # The optimizing compiler would take a core during the first minute, when everything else
+            # The optimizing compiler would take a core during the first minute, when everything
             # starts: 3.5 → 2.1 s CPU to start, 3.2 → 1.7 s for the first 300,000 records. Later it
             # would win a fifth.
             "-XX:TieredStopAtLevel=1",
