@@ -5,6 +5,7 @@ import typer
 from infra.commands import (
     definitions,
     dlq,
+    doctor,
     emit,
     importing,
     metrics,
@@ -44,6 +45,11 @@ app.command()(definitions.apply)
 app.command()(definitions.get)
 app.command()(definitions.validate)
 app.add_typer(metrics.app, name="metrics")
+app.command()(doctor.doctor)
+app.add_typer(
+    lazy_group("infra.schemas_cli", "app", "Show and check the schemas of everything kept."),
+    name="schemas",
+)
 
 
 def main() -> None:

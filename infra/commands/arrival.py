@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S
+from infra.commands.connect import RETRY_AFTER_S, answer
 from infra.commands.log_reader import ends
 from schemas.errors import Unavailable
 from schemas.topics import JOURNAL
@@ -71,10 +71,10 @@ def not_ingested(
         if not asked:
             return 0
         request = ConsumerGroupTopicPartitions(group, list(asked))
-        answer = admin.list_consumer_group_offsets([request])[group].result(TIMEOUT_S)
+        found = answer(admin.list_consumer_group_offsets([request])[group], f"offsets of {group}")
         return sum(
             max(0, last[p.topic, p.partition] + 1 - max(p.offset, 0))
-            for p in answer.topic_partitions
+            for p in found.topic_partitions
         )
 
     return remaining

@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 from schemas.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import redis
     from clickhouse_connect.driver.client import Client
     from confluent_kafka import Consumer, Producer
@@ -59,6 +61,29 @@ def metadata(client: AdminClient | Consumer | Producer, settings: Settings) -> C
         return client.list_topics(timeout=TIMEOUT_S)
     except KafkaException as error:
         raise Unavailable(f"Kafka at {settings.kafka}", RETRY_AFTER_S, _reason(error)) from None
+
+
+def answer(future: Future[Any], doing: str, *, tolerate: int | None = None) -> Any:
+    """Wait for one answer of an admin client; keep the client until then, it dies with its object.
+
+    Args:
+        future: What the client returned.
+        doing: For the message.
+        tolerate: Kafka error code that counts as no answer, None.
+
+    Raises:
+        Unavailable: it failed, or took longer than 10 s.
+    """
+    from confluent_kafka import KafkaException
+
+    try:
+        return future.result(2 * TIMEOUT_S)
+    except KafkaException as error:
+        if error.args[0].code() == tolerate:
+            return None
+        raise Unavailable("Kafka", RETRY_AFTER_S, f"{doing}: {error.args[0].str()}") from None
+    except TimeoutError:
+        raise Unavailable("Kafka", RETRY_AFTER_S, f"{doing}: no answer") from None
 
 
 def producer(settings: Settings) -> Producer:

@@ -34,33 +34,42 @@ Stored = dict[Part, MetricPartial]
 
 
 def check(
-    settings: Settings, tenant: str, report: Callable[[str, int, int], None]
-) -> tuple[int, list[Difference]]:
-    """Compare every bucket of a tenant in Valkey and ClickHouse with a fold of the whole journal.
+    settings: Settings, tenants: Sequence[str], report: Callable[[str, int, int], None]
+) -> dict[str, Result]:
+    """Compare every bucket of some tenants with a fold of the whole journal.
 
     Traffic may go on: see `infra.commands.metric_compare`.
 
     Returns:
-        Number of parts compared (bucket and partition), and those that differ.
+        Tenant → what was found.
 
     Raises:
         CorruptLog: the journal doesn't begin at offset 0, so it can't be folded from the start.
         Unavailable: a service doesn't answer or a process stands still.
     """
     journal = settle(settings, report=report)
-    in_valkey = from_valkey(settings, tenant)
-    in_clickhouse = from_clickhouse(settings, tenant)
+    in_valkey: Stored = {}
+    in_clickhouse: Stored = {}
+    for tenant in tenants:
+        in_valkey |= from_valkey(settings, tenant)
+        in_clickhouse |= from_clickhouse(settings, tenant)
     folded = Folded()
     # Read again, after the stores: an hour bucket may have been closed in between.
     for partition, (first, last) in ends(settings, JOURNAL).items():
         if first:
             raise CorruptLog(f"{JOURNAL} partition {partition} begins at {first}, not at 0")
         stops = cuts((in_valkey, in_clickhouse), partition, journal[partition], last)
-        it = _Partition(partition, settings.generation, tenant, folded, journal[partition])
+        it = _Partition(partition, settings.generation, tenants, folded, journal[partition])
         _fold(settings, it, stops, report)
     found = differences("Valkey", in_valkey, folded, journal, keeps_closed=False)
     found += differences("ClickHouse", in_clickhouse, folded, journal, keeps_closed=True)
-    return len(folded.at_end), found
+    return {
+        tenant: Result(
+            sum(part.key.tenant == tenant for part in folded.at_end),
+            [each for each in found if each.part.key.tenant == tenant],
+        )
+        for tenant in tenants
+    }
 
 
 def from_valkey(settings: Settings, tenant: str) -> Stored:
@@ -94,6 +103,18 @@ def from_clickhouse(settings: Settings, tenant: str) -> Stored:
     return found
 
 
+class Result(NamedTuple):
+    """What was found of one tenant.
+
+    Args:
+        compared: Parts of buckets the fold knows (bucket and partition).
+        differences: Those some view disagrees about.
+    """
+
+    compared: int
+    differences: list[Difference]
+
+
 class _Entry(NamedTuple):
     """A journal record as the fold takes it."""
 
@@ -102,13 +123,18 @@ class _Entry(NamedTuple):
 
 
 class _Partition:
-    """The fold of one journal partition, noting what it says of one tenant."""
+    """The fold of one journal partition, noting what it says of some tenants."""
 
     def __init__(
-        self, partition: int, generation: int, tenant: str, folded: Folded, end: int
+        self,
+        partition: int,
+        generation: int,
+        tenants: Sequence[str],
+        folded: Folded,
+        end: int,
     ) -> None:
         self.partition, self._generation, self._end = partition, generation, end
-        self._prefix = f"{tenant}|".encode()
+        self._prefixes = tuple(f"{tenant}|".encode() for tenant in tenants)
         self._folded = folded
         self._state = State()
         self._batch: list[_Entry] = []
@@ -129,7 +155,7 @@ class _Partition:
         self._state.apply(effects)
         self._batch = []
         for raw_key, raw in effects.metrics:
-            if raw_key.startswith(self._prefix):
+            if raw_key.startswith(self._prefixes):
                 part = Part(self.partition, MetricKey.parse(raw_key.decode()))
                 self._note(part, raw, beyond=beyond)
 

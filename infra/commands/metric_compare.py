@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 @dataclass(slots=True)
 class Folded:
-    """What the offline fold says of one tenant.
+    """What the offline fold says.
 
     Args:
         at_end: Part → value when the fold stood at the agreed end of the journal.
@@ -74,7 +74,7 @@ def differences(
 
     Args:
         store: Its name.
-        stored: Part → value, all of one tenant.
+        stored: Part → value.
         folded: The fold of the whole journal.
         ends: Journal partition → end up to which both must have come.
         keeps_closed: Whether the store keeps hour buckets that are closed (ClickHouse does).

@@ -164,24 +164,27 @@ def _check(settings: Settings, tenants: list[str], *, as_json: bool) -> None:
     from infra.commands.progress_bars import bars
 
     with bars() as report:
-        results = [(each, *check(settings, each, report)) for each in tenants]
-    differing = sum(len(found) for _, _, found in results)
+        results = check(settings, tenants, report)
     if as_json:
         say_json(
             [
                 {
                     "tenant": tenant,
-                    "compared": compared,
-                    "agree": not found,
-                    "differences": [difference_json(each) for each in found],
+                    "compared": result.compared,
+                    "agree": not result.differences,
+                    "differences": [difference_json(each) for each in result.differences],
                 }
-                for tenant, compared, found in results
+                for tenant, result in results.items()
             ]
         )
     else:
-        for tenant, compared, found in results:
-            say(f"{tenant}: {compared:,} parts of buckets, {len(found):,} differ")
-            for each in found[:MAX_SHOWN]:
+        for tenant, result in results.items():
+            differ = len(result.differences)
+            say(f"{tenant}: {result.compared:,} parts of buckets, {differ:,} differ")
+            for each in result.differences[:MAX_SHOWN]:
                 say(f"  {each.text()}")
-    if differing or not results:
+    if not any(result.compared for result in results.values()):
+        note("nothing to compare: no such tenant, or no events yet")
+        raise typer.Exit(1)
+    if any(result.differences for result in results.values()):
         raise typer.Exit(1)

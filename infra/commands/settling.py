@@ -49,9 +49,9 @@ def settle(
     with Heads(settings) as heads:
         wait(told(not_applied(heads, journal), "folded", report), "folded", "daybook worker")
     targets = {
-        **_last_rows(settings, JOURNAL),
-        **_last_rows(settings, EFFECT),
-        **_last_rows(settings, METRIC),
+        **last_rows(settings, JOURNAL),
+        **last_rows(settings, EFFECT),
+        **last_rows(settings, METRIC),
     }
     warehouse, cache = clickhouse(settings), valkey(settings)
     sunk = not_sunk(warehouse, settings.generation, targets)
@@ -107,7 +107,7 @@ def told(
     return asked
 
 
-def _last_rows(settings: Settings, topic: str) -> Targets:
+def last_rows(settings: Settings, topic: str) -> Targets:
     """Return where the last record that gives a row ends, per partition.
 
     What follows it are ticks, copies and commit markers: readers pass them at their leisure (the

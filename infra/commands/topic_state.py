@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -15,13 +15,12 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S
-from schemas.errors import ConfigurationError, Unavailable
+from infra.commands.connect import TIMEOUT_S, answer
+from schemas.errors import ConfigurationError
 from schemas.topics import UPSTREAM, Topic, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
 
     from confluent_kafka.admin import AdminClient
 
@@ -141,7 +140,7 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication: int) -> li
         for t in topics
     ]
     for name, future in admin.create_topics(new, operation_timeout=TIMEOUT_S).items():
-        _settle(future, f"creating {name}", tolerate=KafkaError.TOPIC_ALREADY_EXISTS)
+        answer(future, f"creating {name}", tolerate=KafkaError.TOPIC_ALREADY_EXISTS)
     return [Step(t.name, f"created with {t.partitions} partitions") for t in topics]
 
 
@@ -164,7 +163,7 @@ def _correct(admin: AdminClient, states: Sequence[TopicState]) -> list[Step]:
         for state in states
     ]
     for resource, future in admin.incremental_alter_configs(changes).items():
-        _settle(future, f"changing {resource.name}")
+        answer(future, f"changing {resource.name}")
     return [
         Step(s.topic.name, ", ".join(f"{n}={s.topic.config[n]}" for n in sorted(s.drift)))
         for s in states
@@ -176,7 +175,7 @@ def _drift(admin: AdminClient, topics: Sequence[Topic]) -> dict[str, dict[str, s
     if not asked:
         return {}
     found = {
-        resource.name: _settle(future, f"describing {resource.name}")
+        resource.name: answer(future, f"describing {resource.name}")
         for resource, future in admin.describe_configs(asked).items()
     }
     return {
@@ -196,21 +195,5 @@ def _records(admin: AdminClient, counts: Mapping[str, int]) -> dict[str, int]:
     totals = dict.fromkeys(counts, 0)
     for sign, spec in ((-1, OffsetSpec.earliest()), (1, OffsetSpec.latest())):
         for part, future in admin.list_offsets(dict.fromkeys(parts, spec)).items():
-            totals[part.topic] += sign * _settle(future, f"offsets of {part.topic}").offset
+            totals[part.topic] += sign * answer(future, f"offsets of {part.topic}").offset
     return totals
-
-
-def _settle(future: Future[Any], doing: str, *, tolerate: int | None = None) -> Any:
-    """Wait for one answer of the admin client.
-
-    Raises:
-        Unavailable: it failed, unless with the error code `tolerate`.
-    """
-    try:
-        return future.result(TIMEOUT_S)
-    except KafkaException as error:
-        if error.args[0].code() == tolerate:
-            return None
-        raise Unavailable("Kafka", RETRY_AFTER_S, f"{doing}: {error.args[0].str()}") from None
-    except TimeoutError:
-        raise Unavailable("Kafka", RETRY_AFTER_S, f"{doing}: no answer") from None
