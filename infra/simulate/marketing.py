@@ -114,7 +114,7 @@ def spend(scene: Scene) -> Life:
 def pause(scene: Scene) -> Life:
     """A campaign pauses and goes on; now and then it is finished and started anew."""
     campaign = scene.rng.choice(scene.tenant.campaigns).id
-    ending = CampaignFinished if scene.chance(0.3) else CampaignPaused
+    ending = CampaignFinished if scene.chance(0.5) else CampaignPaused
     yield ending(campaign_id=campaign)
     yield scene.wait(20)
     yield CampaignStarted(campaign_id=campaign)

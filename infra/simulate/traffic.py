@@ -40,7 +40,7 @@ LIVES: tuple[tuple[int, Callable[[Scene], Life]], ...] = (
     (5, marketing.spend),
     (4, marketing.form),
     (4, office.presence),
-    (1, marketing.pause),
+    (2, marketing.pause),
     (1, office.transfer),
     (1, office.catalogue_edit),
     (1, office.company_news),
