@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicCollection
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import ConfigurationError, Unavailable
@@ -76,6 +76,15 @@ def poll(consumer: Consumer, timeout_s: float, most: int) -> Iterator[Message]:
         yield message
         most -= 1
         message = consumer.poll(0) if most > 0 else None
+
+
+def is_fatal(error: KafkaError) -> bool:
+    """Whether the consumer is of no use any more, as when its static member id was taken over.
+
+    librdkafka only reports it: a process that reads on would stay idle for ever.
+    """
+    fenced = {KafkaError._FATAL, KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID}  # noqa: SLF001
+    return error.fatal() or error.code() in fenced
 
 
 def coordinates(message: Message) -> tuple[str, int, int]:

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from schemas.errors import CorruptLog
 from sinks.clickhouse.assignment import Assignment
 from sinks.clickhouse.writer import Work, Writer
-from sinks.kafka import coordinates, poll
+from sinks.kafka import coordinates, is_fatal, poll
 from sinks.mapping.lanes import Policy
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class Loop:
                 f"{topic}/{partition}: offset {offset} isn't in the log any more: retention "
                 f"passed the sink ({error.str()})"
             )
-        elif error.fatal():
+        elif is_fatal(error):
             raise KafkaException(error)
         else:
             log.warning("kafka_reported", error=error.name(), detail=error.str())

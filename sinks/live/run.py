@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from schemas.errors import ConfigurationError, DaybookError, Unavailable
 from schemas.topics import METRIC
 from sinks.health import serve
-from sinks.kafka import consumer_config, coordinates, poll, topic_ids
+from sinks.kafka import consumer_config, coordinates, is_fatal, poll, topic_ids
 from sinks.live.config import LiveConfig
 from sinks.live.partitions import Partitions
 from sinks.live.store import Store, connect
@@ -115,7 +115,7 @@ def _judge(error: KafkaError, message: Message, partitions: Partitions) -> None:
     if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the constant has no other name
         _, partition, offset = coordinates(message)
         partitions.end_of_log(partition, offset)
-    elif error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - same
+    elif is_fatal(error) or error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - same
         raise KafkaException(error)
     else:
         log.warning("kafka_reported", error=error.name(), detail=error.str())
