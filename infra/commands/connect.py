@@ -175,7 +175,7 @@ def clickhouse(settings: Settings) -> Client:
             port=url.port or (8443 if url.scheme == "https" else 8123),
             username=unquote(url.username or "default"),
             password=unquote(url.password or ""),
-            connect_timeout=int(TIMEOUT_S),
+            connect_timeout=max(1, int(TIMEOUT_S)),
         )
     except ClickHouseError as error:
         where = _place(settings.clickhouse_url)
