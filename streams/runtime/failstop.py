@@ -24,8 +24,10 @@ def fail_stop(reason: str, **coordinates: object) -> NoReturn:
         reason: Past-tense phrase.
         coordinates: Topic, partition, offset …: where to look.
     """
-    log.critical("stopped on failure", reason=reason, exc_info=sys.exc_info()[0] is not None,
-                 **coordinates)  # fmt: skip
+    error = sys.exc_info()[1]
+    if error is not None and "error" not in coordinates:
+        coordinates["error"] = f"{type(error).__name__}: {error}"
+    log.critical("stopped on failure", reason=reason, exc_info=error is not None, **coordinates)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(EXIT_FAIL_STOP)

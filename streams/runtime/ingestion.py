@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-import faust
 from faust.types import TP
 
 from schemas.topics import DEFINITION, UPSTREAM
+from streams.runtime.application import Application
 from streams.runtime.assignment import LaneTables
 from streams.runtime.batches import BatchSchema
 from streams.runtime.config import IngestConfig
@@ -17,7 +17,7 @@ from streams.runtime.progress import Standing
 SOURCES = (*UPSTREAM, DEFINITION)
 
 
-class IngestApp(faust.App):
+class IngestApp(Application):
     """Turns upstream topics into the journal.
 
     Attributes:
@@ -39,9 +39,6 @@ class IngestApp(faust.App):
         )
         self.transport = transport_of(intake, config.fetch_wait_ms)(self.conf.broker_consumer, self)
         self.upstream = self.topic(*SOURCES, schema=BatchSchema())
-
-    def _create_directories(self) -> None:
-        """Make none: nothing is kept on disk."""
 
     async def assigned(self) -> None:
         """Open nothing: the position is the group's, and `Intake.starts` asks for it."""

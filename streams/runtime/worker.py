@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import faust
 from faust.types import TP
 
 from schemas.topics import JOURNAL
 from streams.domain.table import TABLES
+from streams.runtime.application import Application
 from streams.runtime.assignment import LaneTables
 from streams.runtime.batches import BatchSchema
 from streams.runtime.config import WorkerConfig
@@ -25,7 +25,7 @@ COMMIT_GROUP_S = 2.0
 THREADS = 64
 
 
-class WorkerApp(faust.App):
+class WorkerApp(Application):
     """Folds `journal.v1`.
 
     Attributes:
@@ -55,9 +55,6 @@ class WorkerApp(faust.App):
         for table in TABLES:
             self.Table(table.name)
         self.on_partitions_revoked.connect(self._revoked, weak=False)
-
-    def _create_directories(self) -> None:
-        """Make none: nothing is kept on disk."""
 
     async def assigned(self) -> None:
         """Open a lane for each assigned partition, side by side in threads."""

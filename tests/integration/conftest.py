@@ -68,6 +68,7 @@ def topics(kafka: str) -> MakeTopics:
         ]
         for made in admin.create_topics(wanted).values():
             made.result(30)
+        _wait_known(admin, {topic.topic for topic in wanted})
         return app
 
     return make
@@ -77,6 +78,13 @@ def topics(kafka: str) -> MakeTopics:
 def app(topics: MakeTopics) -> str:
     """A fresh app id; all topics are there and empty."""
     return topics()
+
+
+def _wait_known(admin: AdminClient, names: set[str]) -> None:
+    """Wait until the broker tells clients of topics that the controller has made."""
+    deadline = time.monotonic() + 30
+    while not names <= admin.list_topics(timeout=10).topics.keys():
+        assert time.monotonic() < deadline, "new topics don't appear"
 
 
 def _drop_all(admin: AdminClient) -> None:

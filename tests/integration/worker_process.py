@@ -116,7 +116,10 @@ FAULTS: dict[str, Callable[..., None]] = {
 
 def main(kind: str, text: str) -> int:
     """Inject the faults and run."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     given = json.loads(text)
     for name, arguments in given.get("faults", {}).items():
         FAULTS[name](**arguments)
