@@ -1,0 +1,154 @@
+"""What Faust's consumer does otherwise, and would lose records by."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NoReturn, cast
+
+import pytest
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.runtime import consumer as consumer_module
+from streams.runtime.batches import BatchScheduler
+from streams.runtime.consumer import PositionedConsumer, PositionedThread
+
+ONE, TWO = TP("journal.v1", 0), TP("journal.v1", 1)
+
+
+class Lanes:
+    """Says where reading goes on."""
+
+    def __init__(self, **_: object) -> None:
+        self.next = {ONE: 7, TWO: 0}
+
+    async def starts(self, assigned: set[TP], _consumer: object) -> Mapping[TP, int]:
+        """Return the next offsets."""
+        return {tp: self.next[tp] for tp in assigned}
+
+    def done(self, tp: TP) -> int | None:
+        """Return the offset to commit."""
+        return self.next[tp]
+
+
+class Thread:
+    """Stands in for the consumer thread."""
+
+    def __init__(self) -> None:
+        self.sought: dict[TP, int] = {}
+
+    def assignment(self) -> set[TP]:
+        """Return both partitions."""
+        return {ONE, TWO}
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Note where to."""
+        self.sought.update(partitions)
+
+
+@pytest.fixture
+def consumer() -> PositionedConsumer:
+    """A consumer without a broker."""
+    made = object.__new__(PositionedConsumer)
+    made.position_of = Lanes()
+    made.scheduler = BatchScheduler()
+    made._seeks = 0
+    made._thread = cast("Any", Thread())
+    made._read_offset, made._committed_offset = defaultdict(None), defaultdict(None)
+    made._buffered_partitions = set()
+    made._acked, made._acked_index = defaultdict(list), defaultdict(set)
+    return made
+
+
+async def test_partitions_without_a_committed_offset_are_sought_too(
+    consumer: PositionedConsumer,
+) -> None:
+    """Faust leaves those where they are, and what was fetched and dropped from them is lost."""
+    assert await consumer.seek_to_committed() == {ONE: 7, TWO: 0}
+    assert cast("Any", consumer._thread).sought == {ONE: 7, TWO: 0}  # noqa: SLF001
+
+
+async def test_records_fetched_across_a_seek_are_not_delivered(
+    consumer: PositionedConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows from which side of the seek they are: they are dropped and sought again."""
+
+    async def fetch(self: PositionedConsumer, _timeout: float) -> Any:
+        if not self._seeks:
+            await self.perform_seek()
+        await asyncio.sleep(0)
+        return {ONE: ["stale"]}, {ONE}
+
+    monkeypatch.setattr(driver.Consumer, "_wait_next_records", fetch)
+    records, _ = await consumer._wait_next_records(1.0)  # noqa: SLF001
+    assert records is None
+    assert consumer._seeks == 2  # noqa: SLF001
+    records, _ = await consumer._wait_next_records(1.0)  # noqa: SLF001
+    assert records == {ONE: ["stale"]}
+
+
+async def test_fetching_goes_on_soon_after_back_pressure(
+    consumer: PositionedConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every partition held back it is looked again in milliseconds, not after a second."""
+    consumer.flow_active = True
+    consumer._active_partitions = set()  # noqa: SLF001
+    consumer._buffered_partitions = {ONE}  # noqa: SLF001
+
+    async def fetch(_self: PositionedConsumer, _timeout: float) -> Any:
+        return {}, set()
+
+    monkeypatch.setattr(driver.Consumer, "_wait_next_records", fetch)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    loop.call_later(0.02, consumer._active_partitions.add, ONE)  # noqa: SLF001
+    await consumer._wait_next_records(1.0)  # noqa: SLF001
+    assert loop.time() - began >= 0.02
+    assert consumer._active_partitions == {ONE}  # noqa: SLF001
+
+
+async def test_committed_offset_is_what_is_done(consumer: PositionedConsumer) -> None:
+    """Faust's own rule commits past a gap at the head; acks here only say that work is over."""
+    consumer._acked[ONE] = [32, 33]  # noqa: SLF001
+    consumer._acked_index[ONE] = {32, 33}  # noqa: SLF001
+    assert consumer._new_offset(ONE) == 7  # noqa: SLF001
+    assert consumer._acked[ONE] == []  # noqa: SLF001
+    await consumer._add_gap(ONE, 1, 1_000_000)  # noqa: SLF001
+    assert consumer._new_offset(ONE) == 7  # noqa: SLF001
+
+
+async def test_crash_of_the_consumer_thread_is_a_fail_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Faust would mark the thread as crashed and leave a living, idle process."""
+
+    class Stopped(BaseException):
+        """The process would have ended."""
+
+    def fail(_reason: str, **_coordinates: object) -> NoReturn:
+        raise Stopped
+
+    class App:
+        should_stop = False
+
+    class Owner:
+        app = App()
+
+    monkeypatch.setattr(consumer_module, "fail_stop", fail)
+    thread = object.__new__(PositionedThread)
+    thread.consumer = cast("Any", Owner())
+    with pytest.raises(Stopped):
+        await thread.crash(ValueError("injected"))
+
+
+def test_fetch_wait_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust hard-codes 1500 ms."""
+
+    class Inner:
+        _fetch_max_wait_ms = 1500
+
+    monkeypatch.setattr(
+        driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda *_: Inner()
+    )
+    thread = object.__new__(PositionedThread)
+    assert thread._create_worker_consumer(None)._fetch_max_wait_ms == 250  # noqa: SLF001
