@@ -87,7 +87,6 @@ class Lead:
     contacted_ms: int = 0
     qualified_ms: int = 0
     converted_ms: int = 0
-    breached: bool = False
 
 
 @dataclass(slots=True)

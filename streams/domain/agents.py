@@ -7,12 +7,12 @@ from streams.domain.turn import Turn
 
 
 def agent_known(turn: Turn, event: AgentCreated | AgentUpdated) -> None:
-    """Keep what routing and breakdowns need; an update changes the fields it names."""
+    """Keep what routing and breakdowns need; an update carries the agent as they are now."""
     row = turn.row(AGENTS, event.agent_id)
-    row.name = event.name or row.name
-    row.team = event.team_id or row.team
-    row.manager = event.manager_id or row.manager
-    row.region = event.region or row.region
+    row.name = event.name or ""
+    row.team = event.team_id or ""
+    row.manager = event.manager_id or ""
+    row.region = event.region or ""
 
 
 MODULE = Module("agents", (on(AgentCreated, agent_known), on(AgentUpdated, agent_known)))

@@ -116,11 +116,11 @@ def reopened(turn: Turn, event: LeadReopened) -> None:
 
 
 def breached(turn: Turn, lead_id: str) -> None:
-    """Say once, to the owner and their manager, that nobody contacted the lead in time."""
+    """Say to the owner and their manager that nobody contacted the lead in time.
+
+    Once: the timer is set by the creation only, and whatever makes it void cancels it.
+    """
     lead = turn.row(LEADS, lead_id)
-    if lead.breached or lead.contacted_ms:
-        return
-    lead.breached = True
     turn.fact(_fact("lead_sla_breached", lead_id, lead, turn.time_ms))
     manager = turn.agent(lead.owner).manager
     turn.notify(

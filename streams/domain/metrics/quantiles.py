@@ -21,12 +21,12 @@ def quantile(sketch: Sequence[int], q: float) -> float | None:
 
     Source: Masson, Rim, Lee, "DDSketch", VLDB 2019, algorithm 2.
     """
-    total = sum(sketch[1::2])
-    if total <= 0:
+    if not sketch:
         return None
-    rank, below = q * (total - 1), 0
+    rank, below, found = q * (sum(sketch[1::2]) - 1), 0, ZERO_BIN
     for key, count in zip(sketch[::2], sketch[1::2], strict=True):
+        found = key
         below += count
         if below > rank:
-            return 0.0 if key == ZERO_BIN else float(_value_of(key))
-    return None
+            break
+    return 0.0 if found == ZERO_BIN else float(_value_of(found))

@@ -222,6 +222,13 @@ def test_repeats_change_nothing() -> None:
     assert again.facts() == once.facts()
 
 
+def test_win_of_a_deal_without_amount_repeated_corrects_nothing() -> None:
+    """Said twice without an amount: the first one stands."""
+    folded = told((deal(), "2026-02-01"), (won(), "2026-02-10"), (won(), "2026-02-11"))
+    assert folded.total("won_amount") == 10_000
+    assert folded.total("deals_won") == 1
+
+
 def test_deal_without_stage_is_open() -> None:
     """A deal whose upstream has no stages is in stage `open`."""
     created = DealCreated(deal_id="d")

@@ -190,6 +190,33 @@ def test_hours_close_after_their_retention() -> None:
     assert (hour.text().encode(), None) in journal.fold((2,)).batches[1].metrics
 
 
+def test_hour_closed_before_loading_leaves_nothing_to_close() -> None:
+    """A changelog may still hold the deletion of a bucket whose value was compacted away."""
+    key = MetricKey("acme", "leads_created", "hour", ms("2026-03-02T10:00"), "", "")
+    state = State.load([(HOURS.prefix + key.text().encode(), None), (HEAD_KEY, None)])
+    assert not state.hours
+    assert state.head.applied == -1
+
+
+def test_timer_changed_within_a_batch_does_not_fire_as_it_was() -> None:
+    """A task completed in the batch whose tick would have made it overdue isn't overdue."""
+    due = TaskCreated.model_validate({"task_id": "k", "due_at": "2026-03-02T10:00:00Z"})
+    journal = Journal().event(due, "2026-03-01").event(TaskCompleted(task_id="k"), "2026-03-02")
+    journal.tick("2026-03-03")
+    assert journal.fold((1,)).total("tasks_overdue") == journal.fold().total("tasks_overdue") == 0
+
+
+def test_agent_is_the_same_for_every_turn_of_a_batch() -> None:
+    """Reference rows stay decoded between batches, and a change replaces the shared one."""
+    journal = Journal().event(AgentCreated(agent_id="ann", team_id="t"), "2026-03-01")
+    for number, team in enumerate("tuv"):
+        journal.event(DealCreated(deal_id=str(number), owner_id="ann"), "2026-03-02")
+        journal.event(AgentCreated(agent_id="ann", team_id=team), "2026-03-02", event_id=team)
+    cuts = tuple(range(len(journal.records)))
+    assert journal.fold(cuts).facts("deal_created") == journal.fold().facts("deal_created")
+    assert [fact.team for fact in journal.fold(cuts).facts("deal_created")] == ["t", "t", "u"]
+
+
 def test_hours_of_several_tenants_close_apart() -> None:
     """One tenant's retention doesn't close another's hours."""
     journal = Journal().settings(hour_retention="P2D")

@@ -11,6 +11,7 @@ from schemas.events.task import (
     TaskRescheduled,
     TaskStarted,
 )
+from streams.domain.table import TASKS
 from tests.streams.journal_builder import Journal, ms
 
 DUE = "2026-03-02T15:00:00Z"
@@ -113,6 +114,17 @@ def test_upstreams_overdue_is_not_counted_again() -> None:
     """Upstream and our timer say the same thing: once."""
     journal = given().event(TaskOverdue(task_id="k"), "2026-03-02T15:00:01").tick("2026-03-09")
     assert journal.fold().total("tasks_overdue") == 1
+
+
+def test_what_is_over_stays_over() -> None:
+    """A start or upstream's overdue after completion change nothing; overdue twice is once."""
+    journal = given().event(TaskOverdue(task_id="k"), "2026-03-02T16:00")
+    journal.event(TaskOverdue(task_id="k"), "2026-03-02T17:00")
+    journal.event(TaskCompleted(task_id="k"), "2026-03-02T18:00")
+    journal.event(TaskStarted(task_id="k"), "2026-03-02T19:00")
+    folded = journal.event(TaskOverdue(task_id="k"), "2026-03-02T20:00").fold()
+    assert folded.total("tasks_overdue") == 1
+    assert folded.state.find(TASKS, b"acme|k") is not None
 
 
 def test_new_assignee_is_the_one_told() -> None:

@@ -1,0 +1,31 @@
+"""Laws of the working copies of one batch."""
+
+from schemas.state.rows import Timer
+from streams.domain.batch import Batch
+from streams.domain.state import State
+
+
+def test_timer_cancelled_by_one_that_fired_before_it_does_not_fire() -> None:
+    """Of two timers due on the same tick the earlier one may make the later one void."""
+    batch = Batch(State())
+    batch.set_timer("a|t|1", Timer(1, ""))
+    batch.set_timer("a|t|2", Timer(2, ""))
+    fired = []
+    for key, _ in batch.due_timers(10):
+        fired.append(key)
+        batch.cancel_timer("a|t|2")
+    assert fired == ["a|t|1"]
+
+
+def test_timer_set_by_one_that_fires_is_looked_at_in_the_same_tick() -> None:
+    """A firing that sets something already due doesn't wait for the next tick."""
+    batch = Batch(State())
+    batch.set_timer("a|t|1", Timer(1, ""))
+    fired = []
+    for key, _ in batch.due_timers(10):
+        fired.append(key)
+        if key == "a|t|1":
+            batch.set_timer("a|t|3", Timer(3, ""))
+            batch.set_timer("a|t|4", Timer(11, ""))
+    assert fired == ["a|t|1", "a|t|3"]
+    assert batch.has_timer("a|t|4")
