@@ -42,7 +42,7 @@ def created(turn: Turn, event: DealCreated) -> None:
         deal.amount_minor, deal.currency = event.amount_minor or 0, event.currency or ""
         deal.product = next(iter(event.product_ids), "")
         deal.lead_source, deal.campaign = event.lead_source or "", event.campaign_id or ""
-    turn.fact(_fact("deal_created", event.deal_id, deal, ended_ms=turn.time_ms))
+    turn.fact(_fact("deal_created", event.deal_id, deal, turn.time_ms))
     if not known:
         _enter(turn, event.deal_id, deal, event.stage or FIRST_STAGE)
 
@@ -85,7 +85,7 @@ def reopened(turn: Turn, event: DealReopened) -> None:
         return
     stage = deal.stage
     _take_back(turn, event.deal_id, deal)
-    turn.fact(_fact("deal_reopened", event.deal_id, deal, ended_ms=turn.time_ms))
+    turn.fact(_fact("deal_reopened", event.deal_id, deal, turn.time_ms))
     deal.engaged_ms = turn.time_ms
     deal.owner = event.owner_id or deal.owner
     _enter(turn, event.deal_id, deal, stage or FIRST_STAGE)
@@ -131,11 +131,9 @@ def _take_back(turn: Turn, deal_id: str, deal: Deal) -> None:
 
 def _count_outcome(turn: Turn, deal_id: str, deal: Deal, value: int) -> None:
     started_ms, duration_ms = interval(turn, deal.engaged_ms or deal.created_ms, deal.closed_ms)
-    turn.fact(
-        _fact(f"deal_{deal.outcome}", deal_id, deal, ended_ms=deal.closed_ms)._replace(
-            started_ms=started_ms, duration_ms=duration_ms, value=value, outcome=deal.outcome
-        )
-    )
+    fact = _fact(f"deal_{deal.outcome}", deal_id, deal, deal.closed_ms, value=value,
+                 started_ms=started_ms, duration_ms=duration_ms)  # fmt: skip
+    turn.fact(fact)
 
 
 def _set_amount(turn: Turn, deal_id: str, deal: Deal, amount_minor: int, currency: str) -> None:
@@ -149,7 +147,7 @@ def _set_amount(turn: Turn, deal_id: str, deal: Deal, amount_minor: int, currenc
         name, ended_ms = "deal_amount", turn.time_ms
     else:
         return
-    fact = _fact(name, deal_id, deal, ended_ms=ended_ms)._replace(stage=deal.stage)
+    fact = _fact(name, deal_id, deal, ended_ms)
     if before[1] == currency:
         turn.fact(fact._replace(amount_minor=amount_minor - before[0]))
     else:
@@ -160,22 +158,16 @@ def _set_amount(turn: Turn, deal_id: str, deal: Deal, amount_minor: int, currenc
 def _enter(turn: Turn, deal_id: str, deal: Deal, stage: str) -> None:
     _own(turn, deal, deal.owner)
     deal.stage, deal.stage_since_ms = stage, turn.time_ms
-    turn.fact(
-        _fact("deal_stage_entered", deal_id, deal, ended_ms=turn.time_ms)._replace(
-            started_ms=turn.time_ms
-        )
-    )
+    turn.fact(_fact("deal_stage_entered", deal_id, deal, turn.time_ms, started_ms=turn.time_ms))
 
 
 def _leave(turn: Turn, deal_id: str, deal: Deal, outcome: str = "") -> None:
     if not deal.stage:
         return
     started_ms, duration_ms = interval(turn, deal.stage_since_ms, turn.time_ms)
-    turn.fact(
-        _fact("deal_stage", deal_id, deal, ended_ms=turn.time_ms)._replace(
-            started_ms=started_ms, duration_ms=duration_ms, outcome=outcome
-        )
-    )
+    fact = _fact("deal_stage", deal_id, deal, turn.time_ms, started_ms=started_ms,
+                 duration_ms=duration_ms)  # fmt: skip
+    turn.fact(fact._replace(outcome=outcome) if outcome else fact)
 
 
 def _own(turn: Turn, deal: Deal, owner: str | None) -> None:
@@ -184,14 +176,27 @@ def _own(turn: Turn, deal: Deal, owner: str | None) -> None:
     deal.team, deal.region = agent.team, agent.region
 
 
-def _fact(name: str, deal_id: str, deal: Deal, *, ended_ms: int) -> Fact:
+def _fact(
+    name: str,
+    deal_id: str,
+    deal: Deal,
+    ended_ms: int,
+    *,
+    started_ms: int = 0,
+    duration_ms: int = 0,
+    value: int = 1,
+) -> Fact:
     return Fact(
         name,
         deal_id,
-        ended_ms=ended_ms,
-        amount_minor=deal.amount_minor,
-        currency=deal.currency,
-        stage=deal.stage,
+        started_ms,
+        ended_ms,
+        duration_ms,
+        deal.amount_minor,
+        deal.currency,
+        value,
+        deal.stage,
+        deal.outcome,
         agent=deal.owner,
         team=deal.team,
         region=deal.region,
