@@ -18,6 +18,7 @@ from infra.commands import (
 )
 from infra.commands.group import ErrorLines
 from infra.commands.lazy import lazy_group
+from infra.demo import demo
 
 app = typer.Typer(
     name="daybook",
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.command()(demo)
 app.add_typer(
     lazy_group("infra.dev", "dev_app", "Run the whole stack here, on embedded engines."), name="dev"
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from typing import Annotated
 
@@ -9,6 +11,8 @@ import typer
 
 from infra.commands.durations import seconds
 from infra.commands.output import AsJson, note, say, say_json
+
+INTERRUPTED = 130
 
 
 def simulate(
@@ -41,12 +45,16 @@ def simulate(
     publisher = Publisher(producer(load()))
     if not as_json:
         note(f"simulating {tenants} tenants at {rate:g} events/s; Ctrl-C ends")
-    try:
-        published = run(plan, publisher, for_s=for_s, bad_share=bad, report=_report)
-    except KeyboardInterrupt:
-        publisher.flush()
-        note(f"stopped after {publisher.written} events")
-        raise typer.Exit(130) from None
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A flag instead of KeyboardInterrupt: that one may strike inside the producer's callback.
+        signal.signal(number, lambda *_: stop.set())
+    published = run(
+        plan, publisher, for_s=for_s, bad_share=bad, stopped=stop.is_set, report=_report
+    )
+    if stop.is_set():
+        note(f"stopped after {published.traffic} events")
+        raise typer.Exit(INTERRUPTED)
     if as_json:
         say_json(
             {
