@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import redis
     from clickhouse_connect.driver.client import Client
     from confluent_kafka import Consumer, Producer
-    from confluent_kafka.admin import AdminClient, ClusterMetadata
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.admin._metadata import ClusterMetadata
 
     from infra.settings import Settings
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import KafkaError, TopicPartition
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported by import only
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -193,7 +193,7 @@ def _records(admin: AdminClient, counts: Mapping[str, int]) -> dict[str, int]:
     if not parts:
         return {}
     totals = dict.fromkeys(counts, 0)
-    for sign, spec in ((-1, OffsetSpec.earliest()), (1, OffsetSpec.latest())):
+    for sign, spec in ((-1, OffsetSpec.earliest()), (1, OffsetSpec.latest())):  # type: ignore[no-untyped-call]
         for part, future in admin.list_offsets(dict.fromkeys(parts, spec)).items():
             totals[part.topic] += sign * answer(future, f"offsets of {part.topic}").offset
     return totals
