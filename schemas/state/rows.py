@@ -74,7 +74,10 @@ class Deal:
 
 @dataclass(slots=True)
 class Lead:
-    """One lead. Key `tenant|lead_id`."""
+    """One lead. Key `tenant|lead_id`.
+
+    `converted_*` are whom the conversion was counted for, so that reopening takes it from them.
+    """
 
     created_ms: int = 0
     status: str = ""
@@ -87,11 +90,18 @@ class Lead:
     contacted_ms: int = 0
     qualified_ms: int = 0
     converted_ms: int = 0
+    converted_owner: str = ""
+    converted_team: str = ""
+    converted_region: str = ""
 
 
 @dataclass(slots=True)
 class Task:
-    """One task. Key `tenant|task_id`."""
+    """One task. Key `tenant|task_id`.
+
+    `overdue_*` are when and for whom it was counted as overdue, so that rescheduling takes it back
+    there.
+    """
 
     status: str = ""
     due_ms: int = 0
@@ -100,6 +110,8 @@ class Task:
     kind: str = ""
     title: str = ""
     overdue_ms: int = 0
+    overdue_assignee: str = ""
+    overdue_team: str = ""
     live: bool = True
 
 
@@ -138,9 +150,14 @@ class Agent:
 
 @dataclass(slots=True)
 class TenantSettings:
-    """Definition `settings/default` of a tenant as the fold needs it. Key `tenant`."""
+    """Definition `settings/default` of a tenant as the fold needs it. Key `tenant`.
+
+    `hours_closed_ms` is no setting: the end of the newest hour whose buckets were closed in this
+    partition, UTC ms. Nothing counts in an hour before it, whatever the retention becomes.
+    """
 
     timezone: str = "UTC"
     currency: str = "USD"
     first_contact_within_ms: int = 0
     hour_retention_ms: int = 35 * 86_400_000
+    hours_closed_ms: int = 0

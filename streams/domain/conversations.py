@@ -36,7 +36,7 @@ def reopened(turn: Turn, event: ConversationReopened) -> None:
 def assigned(turn: Turn, event: ConversationAssigned) -> None:
     """Whoever it is assigned to has the time from now, unless it was answered."""
     conversation = turn.row(CONVERSATIONS, event.conversation_id)
-    conversation.agent = event.agent_id or conversation.agent
+    conversation.agent = event.agent_id or ""
     if not conversation.replied_ms:
         _wait(turn, conversation)
 

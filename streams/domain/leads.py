@@ -101,16 +101,23 @@ def converted(turn: Turn, event: LeadConverted) -> None:
         turn.count("repeated_outcome")
         return
     lead.converted_ms = turn.time_ms
+    lead.converted_owner, lead.converted_team = lead.owner, lead.team
+    lead.converted_region = lead.region
     turn.cancel_timer(SLA, event.lead_id)
     turn.fact(_fact("lead_converted", event.lead_id, lead, turn.time_ms))
 
 
 def reopened(turn: Turn, event: LeadReopened) -> None:
-    """Take a conversion back from the day it was counted on."""
+    """Take a conversion back from the day, and from whom, it was counted."""
     lead = turn.row(LEADS, event.lead_id)
     if lead.converted_ms:
         turn.fact(
-            _fact("lead_converted", event.lead_id, lead, lead.converted_ms)._replace(value=-1)
+            _fact("lead_converted", event.lead_id, lead, lead.converted_ms)._replace(
+                value=-1,
+                agent=lead.converted_owner,
+                team=lead.converted_team,
+                region=lead.converted_region,
+            )
         )
         lead.converted_ms = 0
 

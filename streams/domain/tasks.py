@@ -85,7 +85,7 @@ def rescheduled(turn: Turn, event: TaskRescheduled) -> None:
         return
     if task.overdue_ms:
         fact = _fact("task_overdue", event.task_id, task, task.overdue_ms)
-        turn.fact(fact._replace(value=-1))
+        turn.fact(fact._replace(value=-1, agent=task.overdue_assignee, team=task.overdue_team))
         task.overdue_ms = 0
         _publish(turn, "task_rescheduled", event.task_id, task, event.due_at)
     _set_due(turn, event.task_id, task, event.due_at)
@@ -121,6 +121,7 @@ def _become_overdue(turn: Turn, task_id: str, since_ms: int) -> None:
     if task.status in DONE or task.overdue_ms:
         return
     task.overdue_ms = since_ms
+    task.overdue_assignee, task.overdue_team = task.assignee, task.team
     turn.cancel_timer(DUE, task_id)
     turn.fact(_fact("task_overdue", task_id, task, since_ms))
     _publish(turn, "task_overdue", task_id, task, None)

@@ -11,6 +11,8 @@ from streams.domain.metrics.record import observations
 from streams.domain.state import hour_group
 from streams.domain.table import AGENTS, SETTINGS, Row, Table
 
+HOUR_MS = 3_600_000
+
 CLOSE_HOUR = "close_hour"
 """Timer module that closes the hour buckets of one tenant."""
 
@@ -75,7 +77,7 @@ class Turn:
         return found or _NO_AGENT
 
     def change_settings(self) -> TenantSettings:
-        """Return the tenant's settings to change."""
+        """Return the tenant's settings to change; what was changed is seen from here on."""
         row = self._batch.row(SETTINGS, self.tenant)
         self.settings = row
         return row
@@ -98,7 +100,10 @@ class Turn:
 
     def fact(self, fact: Fact) -> None:
         """State something measured: it is published, and it changes the metrics."""
-        late = self.now_ms - fact.ended_ms > self.settings.hour_retention_ms and self.now_ms > 0
+        settings, ended_ms = self.settings, fact.ended_ms
+        late = ended_ms < settings.hours_closed_ms or (
+            self.now_ms > 0 and self.now_ms - ended_ms > settings.hour_retention_ms
+        )
         # `_replace` of the last two fields, at a third of the time: this runs for every fact.
         fact = Fact(*fact[:-2], self.origin, late)
         self._emit(derived.FACT, fact.name, fact.ended_ms, encode_fact(fact))
@@ -117,13 +122,18 @@ class Turn:
         self._emit(derived.PUBLICATION, name, self.time_ms, encode_publication(publication))
 
     def close_hour(self, bucket_ms: int) -> None:
-        """Forget the hour buckets of this tenant that start at `bucket_ms`."""
+        """Forget the hour buckets of this tenant that start at `bucket_ms`, for good.
+
+        A retention raised later must not open them again: they would count from zero.
+        """
         self._batch.close_hour(self.tenant, bucket_ms)
+        row = self.change_settings()
+        row.hours_closed_ms = max(row.hours_closed_ms, bucket_ms + HOUR_MS)
 
     def _close_hour_later(self, bucket_ms: int) -> None:
         timer = f"{CLOSE_HOUR}|{hour_group(self.tenant, bucket_ms)}"
         if not self._batch.has_timer(timer):
-            due_ms = bucket_ms + self.settings.hour_retention_ms + 2 * 3_600_000
+            due_ms = bucket_ms + self.settings.hour_retention_ms + 2 * HOUR_MS
             self._batch.set_timer(timer, Timer(due_ms, ""))
 
     def _emit(self, kind: str, name: str, time_ms: int, data: bytes) -> None:

@@ -88,5 +88,5 @@ def _members(metric: Metric, fact: Fact, settings: TenantSettings) -> list[str]:
     for start, place in metric.places:
         member = fact[place]
         if member:
-            members.append(start + member)
+            members.append(f"{start}{member}")
     return members

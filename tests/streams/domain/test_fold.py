@@ -68,7 +68,7 @@ def journals(draw: st.DrawFn) -> Journal:
 
 
 @given(journals(), st.lists(st.integers(0, 30), max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_cut_into_batches_gives_the_same_bytes(journal: Journal, cuts: list[int]) -> None:
     """State rows and every effect are equal, byte for byte, however the journal is cut."""
     inside = tuple(cut for cut in cuts if cut < len(journal.records))
@@ -79,7 +79,7 @@ def test_any_cut_into_batches_gives_the_same_bytes(journal: Journal, cuts: list[
 
 
 @given(journals())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_state_read_back_from_its_changelog_goes_on_alike(journal: Journal) -> None:
     """Loading what was written and folding on is the same as never having stopped."""
     half = len(journal.records) // 2
@@ -95,7 +95,7 @@ def test_state_read_back_from_its_changelog_goes_on_alike(journal: Journal) -> N
 
 
 @given(journals())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_fold_never_changes_the_state_it_is_given(journal: Journal) -> None:
     """A batch that fails leaves nothing to undo."""
     half = len(journal.records) // 2
@@ -107,7 +107,7 @@ def test_fold_never_changes_the_state_it_is_given(journal: Journal) -> None:
 
 
 @given(journals())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_effects_are_numbered_densely(journal: Journal) -> None:
     """Readers prove by `seq` that they missed nothing; identities never repeat."""
     effects = journal.fold((3, 7)).effects
@@ -215,6 +215,17 @@ def test_agent_is_the_same_for_every_turn_of_a_batch() -> None:
     cuts = tuple(range(len(journal.records)))
     assert journal.fold(cuts).facts("deal_created") == journal.fold().facts("deal_created")
     assert [fact.team for fact in journal.fold(cuts).facts("deal_created")] == ["t", "t", "u"]
+
+
+def test_closed_hour_stays_closed_when_the_retention_is_raised() -> None:
+    """Counting on from zero would replace the hour's true value in ClickHouse."""
+    journal = Journal().settings(hour_retention="P2D").tick("2026-03-02T10:00")
+    journal.event(LeadCreated(lead_id="l"), "2026-03-02T10:20").tick("2026-03-05")
+    journal.settings("2026-03-05", hour_retention="P35D")
+    folded = journal.event(LeadCreated(lead_id="m"), "2026-03-02T10:40").fold()
+    assert not any(key.grain == "hour" for key in folded.buckets())
+    assert folded.facts("lead_created")[1].late
+    assert folded.day("leads_created", "2026-03-02") == 2
 
 
 def test_hours_of_several_tenants_close_apart() -> None:

@@ -122,6 +122,15 @@ def test_conversion_counts_until_the_lead_is_reopened() -> None:
     assert folded.total("leads_converted", "campaign", "c1") == 1
 
 
+def test_conversion_is_taken_back_from_whom_it_was_counted_for() -> None:
+    """Converted by one agent, then assigned to another and reopened: nobody keeps half of it."""
+    journal = given().event(LeadConverted(lead_id="l"), "2026-03-03")
+    journal.event(LeadAssigned(lead_id="l", owner_id="bo"), "2026-03-04")
+    folded = journal.event(LeadReopened(lead_id="l"), "2026-03-05").fold()
+    assert folded.total("leads_converted", "agent", "ann") == 0
+    assert folded.total("leads_converted", "agent", "bo") == 0
+
+
 def test_reopening_an_unconverted_lead_changes_nothing() -> None:
     """There is nothing to take back."""
     assert given().event(LeadReopened(lead_id="l"), "2026-03-05").fold().total(

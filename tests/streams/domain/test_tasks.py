@@ -116,6 +116,16 @@ def test_upstreams_overdue_is_not_counted_again() -> None:
     assert journal.fold().total("tasks_overdue") == 1
 
 
+def test_overdue_is_taken_back_from_whom_it_was_counted_for() -> None:
+    """Reassigned while overdue, then rescheduled: nobody keeps half of it."""
+    later = TaskRescheduled.model_validate({"task_id": "k", "due_at": "2026-03-05T09:00:00Z"})
+    journal = given().tick("2026-03-03")
+    journal.event(TaskAssigned(task_id="k", assignee_id="bo"), "2026-03-03")
+    folded = journal.event(later, "2026-03-03T10:00").fold()
+    assert folded.total("tasks_overdue", "agent", "ann") == 0
+    assert folded.total("tasks_overdue", "agent", "bo") == 0
+
+
 def test_what_is_over_stays_over() -> None:
     """A start or upstream's overdue after completion change nothing; overdue twice is once."""
     journal = given().event(TaskOverdue(task_id="k"), "2026-03-02T16:00")
