@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from sinks.clickhouse import insert as inserts
 from sinks.clickhouse import writer
 from sinks.clickhouse.ledger import Ledger
 from sinks.clickhouse.run import SinkConfig, run_sink
@@ -59,7 +60,7 @@ def _signal(point: str, name: str, after_s: float) -> None:
 
 
 def _patch_sink(passed: Callable[[str], None]) -> None:
-    write, insert = Ledger.write, writer.insert
+    write, insert = Ledger.write, inserts.insert
 
     def write_rows(ledger: Ledger, rows: Sequence[LedgerRow]) -> None:
         rows = list(rows)
