@@ -1,5 +1,6 @@
 """`/health` and `/metrics` of one sink process, served from a thread."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -88,7 +89,8 @@ def serve(
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(BrokenPipeError):  # the probe has given up
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Stay silent: probes come every second."""

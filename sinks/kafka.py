@@ -1,5 +1,6 @@
 """Kafka as the sinks read it: one client configuration, one way to poll."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection
@@ -36,10 +37,33 @@ def consumer_config(bootstrap: str, group: str, instance: str) -> dict[str, str 
         "fetch.min.bytes": 1,
         "fetch.queue.backoff.ms": 20,
         "queued.max.messages.kbytes": 32_768,
+        "statistics.interval.ms": 1_000,  # for `LogEnds`
     }
     if instance:
         config["group.instance.id"] = instance
     return config
+
+
+class LogEnds:
+    """The end of each log as the consumer last saw it, for readers in other threads.
+
+    librdkafka tells it once a second while `poll` runs. Asking the consumer from another thread
+    instead waits for the poll in hand, once per partition: a probe took 30 s on a busy machine.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[tuple[str, int], int] = {}
+
+    def note(self, statistics: str) -> None:
+        """Take in librdkafka's statistics (its `stats_cb`)."""
+        for topic in json.loads(statistics)["topics"].values():
+            for number, partition in topic["partitions"].items():
+                # Last stable offset: what a `read_committed` consumer can reach.
+                self._ends[topic["topic"], int(number)] = partition["ls_offset"]
+
+    def end(self, topic: str, partition: int) -> int:
+        """Return the offset after the last record; negative while unknown."""
+        return self._ends.get((topic, partition), -1)
 
 
 def topic_ids(bootstrap: str, topics: Sequence[str], *, timeout_s: float = 10) -> dict[str, str]:

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-
 from sinks.health import Health, Progress
+from sinks.kafka import LogEnds
 from sinks.telemetry import DONE, LAG, Telemetry
 
 PATIENCE_S = 60.0
@@ -32,22 +31,24 @@ class Status:
     """Asked by probes, from their threads.
 
     Args:
-        consumer: Knows the ends of the logs.
+        ends: Of the logs.
         places: Returns where the partitions of this process stand.
         telemetry: Gets the gauges.
     """
 
     def __init__(
-        self, consumer: Consumer, places: Callable[[], Sequence[Place]], telemetry: Telemetry
+        self, ends: LogEnds, places: Callable[[], Sequence[Place]], telemetry: Telemetry
     ) -> None:
-        self._consumer, self._places, self._telemetry = consumer, places, telemetry
+        self._ends, self._places, self._telemetry = ends, places, telemetry
         self._progress = Progress(PATIENCE_S, time.monotonic())
         self._shown: set[tuple[str, str]] = set()
 
     def health(self) -> Health:
         """Return whether partitions move or have nothing to do, with the position of each."""
         places = self._places()
-        lags = [max(0, self._end(place) - place.done) for place in places]
+        lags = [
+            max(0, self._ends.end(place.topic, place.partition) - place.done) for place in places
+        ]
         self._show(places, lags)
         position = tuple(place.done for place in places)
         healthy = self._progress.healthy(position, sum(lags), time.monotonic())
@@ -76,13 +77,3 @@ class Status:
             self._telemetry.forget(LAG, *gone)
             self._telemetry.forget(DONE, *gone)
         self._shown = shown
-
-    def _end(self, place: Place) -> int:
-        """Return the end of a log as last seen by a fetch; no question to the broker."""
-        try:
-            watermarks = self._consumer.get_watermark_offsets(
-                TopicPartition(place.topic, place.partition), cached=True
-            )
-        except (KafkaException, RuntimeError):
-            return 0
-        return int(watermarks[1]) if watermarks else 0

@@ -15,7 +15,7 @@ from sinks.clickhouse.ledger import Ledger
 from sinks.clickhouse.loop import Loop
 from sinks.clickhouse.writer import Writer
 from sinks.health import serve
-from sinks.kafka import consumer_config, topic_ids
+from sinks.kafka import LogEnds, consumer_config, topic_ids
 from sinks.mapping.tables import TABLES
 from sinks.retry import Backoff
 from sinks.status import Status
@@ -57,8 +57,11 @@ def run_sink(config: SinkConfig) -> int:
     ledger = Ledger(clickhouse, uuid.uuid4().hex[:12], ids)
     assignment = Assignment(ledger, config.generation, ids)
     writer = Writer(clickhouse, ledger, assignment, telemetry)
-    consumer = Consumer(consumer_config(config.bootstrap, config.group, config.instance))
-    status = Status(consumer, assignment.places, telemetry)
+    ends = LogEnds()
+    consumer = Consumer(
+        consumer_config(config.bootstrap, config.group, config.instance) | {"stats_cb": ends.note}
+    )
+    status = Status(ends, assignment.places, telemetry)
     server = serve(config.metrics_host, config.metrics_port, telemetry.registry, status.health)
     writer.start()
     consumer.subscribe(

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from schemas.errors import ConfigurationError, DaybookError, Unavailable
 from schemas.topics import METRIC
 from sinks.health import serve
-from sinks.kafka import consumer_config, coordinates, is_fatal, poll, topic_ids
+from sinks.kafka import LogEnds, consumer_config, coordinates, is_fatal, poll, topic_ids
 from sinks.live.config import LiveConfig
 from sinks.live.partitions import Partitions
 from sinks.live.store import Store, connect
@@ -53,8 +53,11 @@ def run_live(config: LiveConfig) -> int:
         stop.is_set,
     )
     partitions = Partitions(store, config.generation, config.flush_s, telemetry, stop.is_set)
-    consumer = Consumer(consumer_config(config.bootstrap, config.group, config.instance))
-    status = Status(consumer, partitions.places, telemetry)
+    ends = LogEnds()
+    consumer = Consumer(
+        consumer_config(config.bootstrap, config.group, config.instance) | {"stats_cb": ends.note}
+    )
+    status = Status(ends, partitions.places, telemetry)
     server = serve(config.metrics_host, config.metrics_port, telemetry.registry, status.health)
     try:
         _prepare(store, rebuild=config.rebuild)

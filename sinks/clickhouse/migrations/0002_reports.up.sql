@@ -93,10 +93,10 @@ COMMENT 'One row per stay of a deal in a stage.';
 
 CREATE OR REPLACE VIEW crm_report.v_sales_cycle ${on_cluster} (
   tenant String COMMENT 'Tenant id',
-  deal_id String COMMENT 'Deal; appears again when it was reopened and closed again',
+  deal_id String COMMENT 'Deal',
   outcome String COMMENT 'won or lost',
   closed DateTime64(3, 'UTC') COMMENT 'When it was closed (UTC)',
-  seconds Float64 COMMENT 'From engaged (else created) to closed',
+  seconds Nullable(Float64) COMMENT 'From engaged (else created) to closed; NULL: its start is unknown',
   amount_minor Int64 COMMENT 'Money in minor units of currency',
   currency String COMMENT 'ISO 4217 or empty',
   agent_id String COMMENT 'Owner or empty',
@@ -105,11 +105,16 @@ CREATE OR REPLACE VIEW crm_report.v_sales_cycle ${on_cluster} (
   product String COMMENT 'First product or empty'
 ) DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT tenant, entity AS deal_id, if(name = 'deal_won', 'won', 'lost') AS outcome, ts AS closed,
-  duration_ms / 1000 AS seconds, amount_minor, currency, agent_id, team, region, product
-FROM crm.fct_effect
+  argMax(if(started > toDateTime64(0, 3, 'UTC'), duration_ms / 1000, NULL), seq) AS seconds,
+  argMax(e.amount_minor, seq) AS amount_minor, argMax(e.currency, seq) AS currency,
+  argMax(e.agent_id, seq) AS agent_id, argMax(e.team, seq) AS team,
+  argMax(e.region, seq) AS region, argMax(e.product, seq) AS product
+FROM crm.fct_effect AS e
 WHERE gen = (SELECT argMax(gen, v) FROM crm.ops_generation)
   AND kind = 'fact' AND name IN ('deal_won', 'deal_lost')
-COMMENT 'One row per closing of a deal, for exact quantiles: SELECT region, quantileExact(0.5)(seconds) / 86400 AS median_days FROM crm_report.v_sales_cycle WHERE tenant = ''b2b'' AND outcome = ''won'' GROUP BY region';
+GROUP BY tenant, entity, name, ts
+HAVING sum(value) > 0
+COMMENT 'One row per closing of a deal that stands (a reopened one is taken back), for exact quantiles: SELECT region, quantileExact(0.5)(seconds) / 86400 AS median_days FROM crm_report.v_sales_cycle WHERE tenant = ''b2b'' AND outcome = ''won'' GROUP BY region';
 
 CREATE OR REPLACE VIEW crm_report.v_message ${on_cluster} (
   tenant String COMMENT 'Tenant id',
