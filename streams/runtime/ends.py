@@ -7,6 +7,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from streams.runtime.config import KafkaConfig
 
+Found = dict[tuple[str, int], int | None]
+
 
 class Ends:
     """End offsets of partitions.
@@ -16,11 +18,10 @@ class Ends:
     """
 
     def __init__(self, config: KafkaConfig) -> None:
-        self._admin = AdminClient(config.client())
+        self._config = config
+        self._admin: AdminClient | None = None
 
-    def ask(
-        self, sources: Iterable[tuple[str, int]], timeout_s: float = 2.0
-    ) -> dict[tuple[str, int], int | None]:
+    def ask(self, sources: Iterable[tuple[str, int]], timeout_s: float = 2.0) -> Found:
         """Return one past the last offset of each partition; None where nobody answered.
 
         Blocks up to `timeout_s`: call it in a thread.
@@ -29,12 +30,18 @@ class Ends:
         wanted = {TopicPartition(*source): latest for source in sources}
         if not wanted:
             return {}
-        found: dict[tuple[str, int], int | None] = {}
+        if self._admin is None:
+            self._admin = AdminClient({**self._config.client(), "log_level": 0})
         asked = self._admin.list_offsets(wanted, request_timeout=timeout_s)
+        found: Found = {}
         for where, answer in asked.items():
-            source = (where.topic, where.partition)
             try:
-                found[source] = answer.result(timeout_s).offset
+                offset = answer.result(timeout_s).offset
             except (KafkaException, TimeoutError):
-                found[source] = None
+                offset = -1
+            found[where.topic, where.partition] = offset if offset >= 0 else None
+        if None in found.values():
+            # After an outage librdkafka goes on believing in "no leader" for five minutes
+            # (its metadata refresh), and every answer is an error: ask with a new client.
+            self._admin = None
         return found
