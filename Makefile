@@ -19,9 +19,10 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	$(BIN)/daybook demo $(ARGS)
 
-## test: every test, on real engines
+## test: every test: first the quick ones with the coverage of the pure core, then real engines
 test: $(STAMP)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest --ignore=tests/integration --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest tests/integration $(ARGS)
 
 ## check: lint, format, types, import contracts, sizes, schemas, docs
 check: $(STAMP)

@@ -69,17 +69,19 @@ class Places:
 
     def in_tables(self) -> Figures:
         """Read the worker's tables as its changelog has them."""
-        topic = state_topic(self.settings.app)
+        ours = METRICS.prefix + self._key_start
         return self._figures(
-            State.load((record.key or b"", record.value) for record in records)
-            for records in self._partitions(topic).values()
+            State.load((r.key or b"", r.value) for r in records if (r.key or b"").startswith(ours))
+            for records in self._partitions(state_topic(self.settings.app)).values()
         )
 
     def in_offline_fold(self) -> Figures:
-        """Fold the whole journal here and now."""
+        """Fold the tenant's part of the journal, and the ticks, here and now."""
 
         def states() -> Iterator[State]:
-            for partition, records in self._partitions(JOURNAL).items():
+            for partition, everything in self._partitions(JOURNAL).items():
+                # Ticks have no key. A tenant's figures depend on nothing of other tenants.
+                records = [r for r in everything if not r.key or r.key.startswith(self._key_start)]
                 state = State()
                 for start in range(0, len(records), 5_000):
                     effects = fold(state, records[start : start + 5_000], partition=partition)  # type: ignore[arg-type]  # every journal record has a value
@@ -134,6 +136,10 @@ class Places:
                     wrong.append(f"metric {key!r} of partition {partition} repeats {offset}")
                 seen[key] = offset
         return wrong
+
+    @property
+    def _key_start(self) -> bytes:
+        return f"{self.tenant}|".encode()
 
     def _partitions(self, topic: str) -> dict[int, list[LogRecord]]:
         found: dict[int, list[LogRecord]] = {p: [] for p in ends(self.settings, topic)}

@@ -1,6 +1,7 @@
 """Quantiles read from a metric's sketch (DDSketch, 1 % relative accuracy)."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from ddsketch.mapping import LogarithmicMapping
 
@@ -23,10 +24,8 @@ def quantile(sketch: Sequence[int], q: float) -> float | None:
     """
     if not sketch:
         return None
-    rank, below, found = q * (sum(sketch[1::2]) - 1), 0, ZERO_BIN
-    for key, count in zip(sketch[::2], sketch[1::2], strict=True):
-        found = key
-        below += count
-        if below > rank:
-            break
+    counts = sketch[1::2]
+    rank = q * (sum(counts) - 1)
+    below = zip(sketch[::2], accumulate(counts), strict=True)
+    found = next(key for key, count in below if count > rank)
     return 0.0 if found == ZERO_BIN else float(_value_of(found))
