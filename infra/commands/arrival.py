@@ -6,6 +6,7 @@ look at. Positions that are waited for are read once, so traffic that goes on do
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -35,21 +36,30 @@ def wait(remaining: Callable[[], int], what: str, who: str, *, stall_s: float = 
         who: The process that brings it.
         stall_s: Give up after so many seconds without progress.
 
+    A service that doesn't answer for a while (a broker restarting) is asked again.
+
     Raises:
-        Unavailable: nothing moved for that long.
+        Unavailable: nothing moved, or nobody answered, for that long.
     """
-    left, moved = remaining(), time.monotonic()
-    while left > 0:
+    left, moved = math.inf, time.monotonic()
+    while True:
+        try:
+            now_left = remaining()
+        except Unavailable:
+            if time.monotonic() - moved > stall_s:
+                raise
+        else:
+            if now_left <= 0:
+                return
+            if now_left < left:
+                left, moved = now_left, time.monotonic()
+            elif time.monotonic() - moved > stall_s:
+                raise Unavailable(
+                    who,
+                    RETRY_AFTER_S,
+                    f"{left} records not {what} after {stall_s:.0f} s; see `daybook doctor`",
+                )
         time.sleep(POLL_S)
-        before, left = left, remaining()
-        if left < before:
-            moved = time.monotonic()
-        elif time.monotonic() - moved > stall_s:
-            raise Unavailable(
-                who,
-                RETRY_AFTER_S,
-                f"{left} records not {what} after {stall_s:.0f} s; see `daybook doctor`",
-            )
 
 
 def not_ingested(

@@ -162,3 +162,18 @@ def test_a_stopped_run_publishes_nothing_more() -> None:
     done = run(PLAN, _publisher(producer), for_s=None, stopped=lambda: True)
     assert done.traffic == 0
     assert len(producer.sent) == done.reference
+
+
+def test_a_wait_rides_out_a_service_that_restarts() -> None:
+    """A broker away for a moment is asked again; one that stays away is reported."""
+    answers = iter([5, None, None, 0])
+
+    def remaining() -> int:
+        answer = next(answers, None)
+        if answer is None:
+            raise Unavailable("Kafka", 0.1, "restarting")
+        return answer
+
+    wait(remaining, "folded", "daybook worker", stall_s=5)
+    with pytest.raises(Unavailable, match="restarting"):
+        wait(remaining, "folded", "daybook worker", stall_s=0.25)
