@@ -11,7 +11,7 @@ from schemas.topics import Topic
 from streams.runtime.config import KafkaConfig
 
 RETRY_AFTER_S = 1.0
-BROKER_TIMEOUT_S = 10.0
+BROKER_TIMEOUT_S = 5.0
 PATIENCE_S = 3.0
 """A topic just created is known to the controller before the brokers tell clients of it."""
 POLL_S = 0.1

@@ -158,6 +158,19 @@ def test_orderly_restart_repeats_nothing(kafka: str, app: str, tmp_path: Path) -
     assert committed(kafka, app) == upstream.sent
 
 
+def test_orderly_stop_under_load_commits_what_it_wrote(
+    kafka: str, app: str, tmp_path: Path
+) -> None:
+    """SIGTERM in the middle waits for what is on its way, and commits exactly up to there."""
+    upstream = Upstream(kafka)
+    upstream.deals(30_000)
+    upstream.flush()
+    with ingest(kafka, app, tmp_path / "ingest.log", commit_s=30.0) as running:
+        wait_for(lambda: len(read_log(kafka, JOURNAL, 0)) > 100, "it is at work")
+        assert running.terminate() == 0
+    assert 0 < committed(kafka, app) == len(list(entries(kafka))) < upstream.sent
+
+
 def committed(kafka: str, app: str) -> int:
     """Return the sum of the group's committed offsets of the deal topic."""
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": f"{app}-ingest"})

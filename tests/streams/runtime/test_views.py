@@ -67,9 +67,9 @@ def test_views_refuse_writes(view: LaneStore) -> None:
 def test_table_refuses_writes() -> None:
     """The Faust table refuses before anything reaches its changelog topic."""
     table = Worker().Table("deals")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="transaction only"):
         table["acme|a"] = Deal()
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="transaction only"):
         del table["acme|a"]
     assert table["acme|a"].stage == "won"
     assert table.get("acme|c") is None
