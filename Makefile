@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test check fix bench docs lock clean
+.PHONY: demo test test-containers check fix bench docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest --ignore=tests/integration --cov --cov-report=term $(ARGS)
 	$(BIN)/python -m pytest tests/integration $(ARGS)
+
+## test-containers: the chain on real servers; needs a Docker engine
+test-containers: $(STAMP)
+	$(BIN)/python -m pytest --override-ini testpaths=tests/containers --override-ini norecursedirs= $(ARGS)
 
 ## check: lint, format, types, import contracts, sizes, schemas, docs
 check: $(STAMP)
