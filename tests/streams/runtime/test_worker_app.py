@@ -1,18 +1,20 @@
 """The worker's Faust app, without a broker."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from schemas.topics import JOURNAL
 from streams.domain.fold import fold
 from streams.domain.table import TABLES
-from streams.runtime.assignment import LaneTables
 from streams.runtime.config import WorkerConfig
-from streams.runtime.lane import Lane
 from streams.runtime.telemetry import Telemetry
-from streams.runtime.views import LaneTable
 from streams.runtime.worker import WorkerApp
+
+if TYPE_CHECKING:
+    from streams.runtime.assignment import LaneTables
+    from streams.runtime.lane import Lane
+    from streams.runtime.views import LaneTable
 
 
 @pytest.fixture
