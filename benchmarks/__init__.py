@@ -1,0 +1,1 @@
+"""Measured side by side in one run, repeatable: `make bench`. See docs/performance.md."""

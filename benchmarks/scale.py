@@ -1,0 +1,58 @@
+"""How much each benchmark does: `QUICK` shows that all works, `FULL` gives figures to publish."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Sizes of one run.
+
+    Args:
+        rounds: Rounds of each variant, interleaved; the median of an odd number is a round.
+        codec_records: Records each codec writes and reads in one round.
+        fold_entries: Entries of the one partition that is folded.
+        ingest_events: Upstream events of each ingest round.
+        journal_events: Events in the journal that worker and sink read.
+        peer_s: A slow peer is stopped after this long, s; its rate is that of what it did.
+        rate: Open-loop events per second of the chain.
+        chain_s: How long they are sent, s; the first `chain_warm_s` don't count.
+        chain_warm_s: Warm-up of the chain, s.
+        chain_backlog: Events sent at once, to find the chain's maximum.
+    """
+
+    rounds: int
+    codec_records: int
+    fold_entries: int
+    ingest_events: int
+    journal_events: int
+    peer_s: float
+    rate: int
+    chain_s: float
+    chain_warm_s: float
+    chain_backlog: int
+
+
+FULL = Scale(
+    rounds=3,
+    codec_records=20_000,
+    fold_entries=30_000,
+    ingest_events=80_000,
+    journal_events=150_000,
+    peer_s=8.0,
+    rate=1_000,
+    chain_s=23.0,
+    chain_warm_s=3.0,
+    chain_backlog=80_000,
+)
+QUICK = Scale(
+    rounds=1,
+    codec_records=4_000,
+    fold_entries=6_000,
+    ingest_events=20_000,
+    journal_events=40_000,
+    peer_s=3.0,
+    rate=1_000,
+    chain_s=9.0,
+    chain_warm_s=3.0,
+    chain_backlog=20_000,
+)
