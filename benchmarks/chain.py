@@ -143,7 +143,9 @@ def _backlog(chain: Chain, scale: Scale, start_ms: int) -> tuple[Rate, ...]:
     ends = engines.ends(JOURNAL, EFFECT, METRIC)
     reach("live", chain.live, lambda: chain.lives(metrics))
     reach("sink", chain.sink, lambda: has_stored(chain.sink, ends))
-    return tuple(Rate.of(f"backlog, until {stage} has it", [run]) for stage, run in runs.items())
+    return tuple(
+        Rate.of(f"backlog, until {stage} has it", [run], "backlog") for stage, run in runs.items()
+    )
 
 
 def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:

@@ -49,7 +49,8 @@ class Rate:
     """All rounds of one variant.
 
     Args:
-        variant: Who did it; one of a section is Daybook's own, the others are its peers.
+        variant: Who did it.
+        group: Variants of one group did the same work; ratios are against its first.
         count: Done in each round; the smallest when rounds differ.
         per_s: Done per second.
         cpu_us: Process → CPU µs per one done; `clickhouse` and `kafka` include what the
@@ -57,16 +58,18 @@ class Rate:
     """
 
     variant: str
+    group: str
     count: int
     per_s: Spread
     cpu_us: Mapping[str, Spread]
 
     @classmethod
-    def of(cls, variant: str, runs: Sequence[Run]) -> "Rate":
+    def of(cls, variant: str, runs: Sequence[Run], group: str = "") -> "Rate":
         """Summarise the rounds of one variant."""
         processes = runs[0].cpu_s
         return cls(
             variant,
+            group,
             min(run.count for run in runs),
             Spread.of([run.rate for run in runs]),
             {name: Spread.of([run.cpu_us[name] for run in runs]) for name in processes},
@@ -118,7 +121,7 @@ class Section:
         title: Of its part of the page.
         unit: What is counted.
         notes: How it was measured, and what differs between the variants.
-        rates: Side by side; ratios are against the first.
+        rates: Side by side.
         latencies: When it measured any.
         facts: Single figures, label → text.
         load: Load average (1 min) before and after; the machine was busy when it starts high.

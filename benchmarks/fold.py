@@ -116,7 +116,7 @@ def measure(scale: Scale, start_ms: int) -> Section:
                 "often a row or bucket is changed before it is encoded once."
             ),
         ),
-        rates=interleave(variants, scale.rounds),
+        rates=interleave(variants, scale.rounds, warm_up=True),
         facts=_facts({size: work(log, size) for size in BATCHES}),
     )
 

@@ -62,11 +62,12 @@ def _section(section: Json) -> list[str]:
 def _rates(unit: str, rates: Sequence[Json]) -> list[str]:
     processes = list(dict.fromkeys(name for rate in rates for name in rate["cpu_us"]))
     header = ("variant", unit, "per second", "min … max", "ratio", *_cpu_titles(processes))
-    first = rates[0]["per_s"]["median"]
+    firsts: dict[str, float] = {}
     rows = []
     for rate in rates:
         speed = rate["per_s"]
         spread = f"{speed['low']:,.0f} … {speed['high']:,.0f}"
+        first = firsts.setdefault(rate["group"], speed["median"])
         ratio = f"{speed['median'] / first:.2f}"
         row = [rate["variant"], f"{rate['count']:,}", f"{speed['median']:,.0f}", spread, ratio]
         rows.append(row + _cpu(rate["cpu_us"], processes))

@@ -141,6 +141,16 @@ def test_report_shows_figures_shares_and_a_busy_machine() -> None:
     assert "the machine was busy" in text
 
 
+def test_ratios_are_within_a_group() -> None:
+    """What did other work is not compared: each group's first variant is its 1.00."""
+    rates = [Rate.of(name, [Run(number, 1.0, {})], name[0]) for name, number in
+             (("a1", 10), ("a2", 5), ("b1", 100), ("b2", 300))]  # fmt: skip
+    section = Section("x", "X", "records", rates=tuple(rates))
+    text = report.markdown(json.loads(json.dumps(_result() | {"sections": [asdict(section)]})))
+    ratios = [line.split(" | ")[-1] for line in text.splitlines() if line[:3] in {"| a", "| b"}]
+    assert ratios == ["1.00 |", "0.50 |", "1.00 |", "3.00 |"]
+
+
 def test_report_replaces_only_what_is_between_the_markers() -> None:
     """The rest of the page is somebody else's; doing it twice gives the same."""
     page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
