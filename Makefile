@@ -19,10 +19,14 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	$(BIN)/daybook demo $(ARGS)
 
-## test: every test: first the quick ones with the coverage of the pure core, then real engines
+## test: every test: first the quick ones with the coverage of the pure core, then real engines; or ARGS
 test: $(STAMP)
-	$(BIN)/python -m pytest --ignore=tests/integration --cov --cov-report=term $(ARGS)
-	$(BIN)/python -m pytest tests/integration $(ARGS)
+ifeq ($(ARGS),)
+	$(BIN)/python -m pytest --ignore=tests/integration --cov --cov-report=term
+	$(BIN)/python -m pytest tests/integration
+else
+	$(BIN)/python -m pytest $(ARGS)
+endif
 
 ## test-containers: the chain on real servers; needs a Docker engine
 test-containers: $(STAMP)
@@ -57,4 +61,6 @@ lock: $(STAMP)
 
 ## clean: remove what make and the demo made
 clean:
-	rm -rf $(VENV) site .daybook .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	-test ! -d .daybook || $(BIN)/daybook dev down
+	rm -rf $(VENV) site .daybook .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .coverage htmlcov dist build *.egg-info

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from typing import NoReturn
 
 import structlog
@@ -31,6 +30,3 @@ def fail_stop(reason: str, **coordinates: object) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(EXIT_FAIL_STOP)
-
-
-FailStop = Callable[..., NoReturn]

@@ -24,7 +24,11 @@ DEADLINE_S = 120
 def environment() -> Iterator[dict[str, str]]:
     """Settings of three servers in containers."""
     with ExitStack() as stack:
-        kafka = stack.enter_context(KafkaContainer().with_kraft())
+        broker = KafkaContainer().with_kraft()
+        # Transactions on one broker: the internal topic can't have the usual three replicas.
+        broker.with_env("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+        broker.with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
+        kafka = stack.enter_context(broker)
         valkey = stack.enter_context(RedisContainer("valkey/valkey:9.1-alpine"))
         clickhouse = stack.enter_context(
             ClickHouseContainer(
