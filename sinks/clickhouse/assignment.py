@@ -63,13 +63,7 @@ class Assignment:
             start = start_offset(f"{part.topic}/{part.partition}", stand, low, high, table)
             part.offset = start
             self.lanes[part.topic, part.partition] = Lane(
-                part.topic,
-                part.partition,
-                self._generation,
-                self._topic_ids[part.topic],
-                table,
-                stand,
-                start,
+                key, self._topic_ids[part.topic], table, stand, start, time.monotonic()
             )
             log.info(
                 "lane_claimed",

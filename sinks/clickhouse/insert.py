@@ -9,7 +9,6 @@ from sinks.mapping.lanes import Batch, Lane
 from sinks.mapping.records import Row
 from sinks.mapping.statements import (
     INSERT_SETTINGS,
-    LaneKey,
     guarded_insert,
     identity_count,
     missing_rows,
@@ -33,8 +32,7 @@ def insert(clickhouse: ClickHouse, lane: Lane, batch: Batch, token: str) -> None
         Fenced: another process has claimed the lane.
         Unavailable: ClickHouse stayed away.
     """
-    key = LaneKey(lane.topic, lane.partition, lane.generation)
-    sql = guarded_insert(lane.table, key, lane.stand.epoch, lane.stand.owner)
+    sql = guarded_insert(lane.table, lane.key, lane.stand.epoch, lane.stand.owner)
     settings = INSERT_SETTINGS | {"insert_deduplication_token": token}
     clickhouse.run(sql, stream(lane.table, batch.rows), settings)
 
@@ -46,8 +44,7 @@ def verify(clickhouse: ClickHouse, lane: Lane, batch: Batch) -> None:
         CorruptLog: a row is missing or there twice; the token was forgotten, or someone wrote
             beside the ledger.
     """
-    key = LaneKey(lane.topic, lane.partition, lane.generation)
-    held = clickhouse.rows(range_select(lane.table, key, batch.start, batch.end))
+    held = clickhouse.rows(range_select(lane.table, lane.key, batch.start, batch.end))
     missing = missing_rows(batch.rows, [row[0] for row in held])
     where = f"{lane.where} [{batch.start}, {batch.end})"
     if missing is None:
@@ -62,9 +59,8 @@ def verify(clickhouse: ClickHouse, lane: Lane, batch: Batch) -> None:
 
 def _stand_in(clickhouse: ClickHouse, lane: Lane, missing: Sequence[Row]) -> bool:
     """Whether rows of other offsets hold the events of `missing`: repeats that were collapsed."""
-    key = LaneKey(lane.topic, lane.partition, lane.generation)
     for at in range(0, len(missing), CHUNK):
-        sql, expected = identity_count(lane.table, key, missing[at : at + CHUNK])
+        sql, expected = identity_count(lane.table, lane.key, missing[at : at + CHUNK])
         if clickhouse.rows(sql)[0][0] != expected:
             return False
     return True

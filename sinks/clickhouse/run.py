@@ -14,6 +14,7 @@ from sinks.clickhouse.config import SinkConfig
 from sinks.clickhouse.ledger import Ledger
 from sinks.clickhouse.loop import Loop
 from sinks.clickhouse.writer import Writer
+from sinks.failstop import end_now
 from sinks.health import serve
 from sinks.kafka import LogEnds, consumer_config, topic_ids
 from sinks.mapping.tables import TABLES
@@ -24,7 +25,6 @@ from sinks.telemetry import CLICKHOUSE, RETRIES, Telemetry
 __all__ = ["SinkConfig", "run_sink"]
 
 log = structlog.get_logger(__name__)
-FAIL_STOP = 70
 
 
 def run_sink(config: SinkConfig) -> int:
@@ -36,8 +36,8 @@ def run_sink(config: SinkConfig) -> int:
         config: See `SinkConfig`.
 
     Returns:
-        0 after a signal. 70 when going on would lose or double something, or ClickHouse stayed
-        away: the caller must exit with it at once, a supervisor restarts.
+        0 after a signal. When going on would lose or double something, or ClickHouse stayed
+        away, it doesn't return: the process exits with 70, a supervisor restarts.
 
     Raises:
         ConfigurationError: a topic doesn't exist, or an address is wrong.
@@ -80,13 +80,13 @@ def run_sink(config: SinkConfig) -> int:
     except DaybookError as error:
         if isinstance(error, Unavailable) and stop.is_set():
             log.warning("sink_left_a_range_in_doubt", error=str(error))
-            return 0
+            end_now(0)
         # The consumer is not closed: that would call `revoked`, which writes.
         log.error("sink_stopped", reason=type(error).__name__, error=str(error))  # noqa: TRY400
-        return FAIL_STOP
+        end_now()
     except Exception:
         log.exception("sink_failed")
-        return FAIL_STOP
+        end_now()
     consumer.close()
     if server is not None:
         server.shutdown()

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
 from schemas.errors import ConfigurationError, DaybookError, Unavailable
 from schemas.topics import METRIC
+from sinks.failstop import end_now
 from sinks.health import serve
 from sinks.kafka import LogEnds, consumer_config, coordinates, is_fatal, poll, topic_ids
 from sinks.live.config import LiveConfig
@@ -21,7 +22,6 @@ from sinks.telemetry import LIVE, RETRIES, Telemetry
 __all__ = ["LiveConfig", "run_live"]
 
 log = structlog.get_logger(__name__)
-FAIL_STOP = 70
 POLL_S = 0.02
 MOST_MESSAGES = 5_000
 
@@ -33,7 +33,7 @@ def run_live(config: LiveConfig) -> int:
         config: See `LiveConfig`.
 
     Returns:
-        0 after a signal; 70 when it can't go on: the caller must exit with it.
+        0 after a signal. When it can't go on it doesn't return: the process exits with 70.
 
     Raises:
         ConfigurationError: the topic doesn't exist, or an address is wrong.
@@ -74,12 +74,12 @@ def run_live(config: LiveConfig) -> int:
     except DaybookError as error:
         if isinstance(error, Unavailable) and stop.is_set():
             log.warning("live_left_values_unwritten", error=str(error))
-            return 0
+            end_now(0)
         log.error("live_stopped", reason=type(error).__name__, error=str(error))  # noqa: TRY400
-        return FAIL_STOP
+        end_now()
     except Exception:
         log.exception("live_failed")
-        return FAIL_STOP
+        end_now()
     consumer.close()
     if server is not None:
         server.shutdown()

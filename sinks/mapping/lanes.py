@@ -7,6 +7,7 @@ from zlib import crc32
 from schemas.errors import CorruptLog
 from sinks.mapping.ledger import STATE, LedgerRow, Pending, Standing, token
 from sinks.mapping.records import Row, newest
+from sinks.mapping.statements import LaneKey
 from sinks.mapping.tables import Table
 
 
@@ -61,28 +62,27 @@ class Lane:
     `closed`, `moved`. Attributes are set by one side only, `busy` last.
 
     Args:
-        topic: Kafka topic.
-        partition: Its partition.
-        generation: Written into rows, token and ledger.
+        key: Topic, partition and generation; in rows, token and ledger.
         topic_id: Kafka's id of the topic.
         table: Where rows go.
         stand: After the claim.
         start: First offset that will be read.
+        now: Time of the claim, s, monotonic.
     """
 
     def __init__(
         self,
-        topic: str,
-        partition: int,
-        generation: int,
+        key: LaneKey,
         topic_id: str,
         table: Table,
         stand: Standing,
         start: int,
+        now: float,
     ) -> None:
-        self.topic, self.partition, self.generation = topic, partition, generation
+        self.key = key
+        self.topic, self.partition, self.generation = key
         self.topic_id, self.table, self.stand = topic_id, table, stand
-        self.where = f"{topic}/{partition}"
+        self.where = f"{self.topic}/{self.partition}"
         self.done, self.done_seq = start, stand.next_seq
         self.batch = Batch(start, start, stand.next_seq, pending=stand.pending)
         self.log_end = start
@@ -90,7 +90,7 @@ class Lane:
         self.busy = False
         self.open = self.doubt = stand.pending is not None
         self.written = start
-        self.written_at = self.touched_at = 0.0
+        self.written_at = self.touched_at = now
 
     def accept(self, offset: int, value: bytes | None, row: Row | None, now: float) -> None:
         """Add one record.

@@ -18,6 +18,7 @@ from tests.integration.sink_support import (
     assert_exact,
     caught_up,
     generations,
+    held_events,
     rows_of,
     settled,
     sink,
@@ -97,18 +98,16 @@ def test_killed_sink_and_killed_server_leave_each_record_once(
         process.config["policy"] = {"rows": rows, "flush_s": 0.1}
         fault = {"point": rnd.choice(points), "signal_name": "SIGKILL", "nth": rnd.randint(1, 6)}
         process.faults = {"at": fault}
-        process.start()
-        if round_ in {1, 3}:
-            wait_for(lambda: "lane_claimed" in process.words, "lanes")
-            engines.kill("clickhouse")
-            engines.wait_healthy("clickhouse")
-        wait_for(
-            lambda: process.process.poll() is not None or caught_up(client, generation, log),
-            "the fault, or everything before it",
-        )
-        process.process.kill()
-        process.wait_exit()
-    process.without_faults()
+        with process:  # leaving it kills the process
+            if round_ in {1, 3}:
+                wait_for(lambda: "lane_claimed" in process.words, "lanes")
+                engines.kill("clickhouse")
+                engines.wait_healthy("clickhouse")
+            wait_for(
+                lambda: process.process.poll() is not None or caught_up(client, generation, log),
+                "the fault, or everything before it",
+            )
+    process.faults = {}
     with process:
         wait_for(lambda: caught_up(client, generation, log), "everything arrived", 90)
         wait_for(lambda: settled(client, generation), "ledgers closed")
@@ -124,7 +123,7 @@ def test_sigterm_closes_the_ledger(
     log = Log(kafka, generation)
     log.journal(2_000)
     with sink(tmp_path, kafka, clickhouse_url, app, generation=generation) as process:
-        wait_for(lambda: "lane_claimed" in process.words, "lanes")
+        wait_for(lambda: held_events(client, generation), "a first batch")
         assert process.terminate() == 0
     assert settled(client, generation)
     done = rows_of(

@@ -1,6 +1,8 @@
 -- What arrived and what the fold concluded, row for row, and the ledger that makes it exactly once.
 -- Every table that receives a deduplication token keeps a window of tokens, targets of
 -- materialized views too: the default window of an unreplicated table is 0, which is none.
+-- Where rows replace each other the generation is in the sorting key: FINAL compares keys across
+-- partitions, so another generation's newer row would hide ours.
 
 CREATE DATABASE IF NOT EXISTS crm ${on_cluster};
 
@@ -47,7 +49,7 @@ CREATE TABLE IF NOT EXISTS crm.fct_event ${on_cluster} (
   INDEX ix_contact contact_id TYPE bloom_filter(0.01) GRANULARITY 4
 ) ENGINE = ${replicated}ReplacingMergeTree(_version)
 PARTITION BY (gen, toYYYYMM(ts))
-ORDER BY (tenant, event_type, toDate(ts), contact_id, ts, source, event_id)
+ORDER BY (tenant, event_type, toDate(ts), contact_id, ts, source, event_id, gen)
 SETTINGS ${window}
 COMMENT 'journal.v1: events, without broadcast copies. A producer''s repeats collapse (read FINAL).';
 
@@ -79,7 +81,7 @@ CREATE TABLE IF NOT EXISTS crm.agg_metric ${on_cluster} (
   _partition UInt16, _offset UInt64 COMMENT 'journal offset the value stands at; the newest wins'
 ) ENGINE = ${replicated}ReplacingMergeTree(_offset)
 PARTITION BY (gen, toYYYYMM(bucket))
-ORDER BY (tenant, metric, grain, dimension, bucket, member, _partition)
+ORDER BY (tenant, metric, grain, dimension, bucket, member, gen, _partition)
 SETTINGS ${window}
 COMMENT 'derived.metric.v1: absolute partial per journal partition (read FINAL, then add up).';
 

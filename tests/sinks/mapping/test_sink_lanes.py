@@ -10,6 +10,7 @@ from schemas.errors import CorruptLog
 from sinks.mapping.lanes import Lane, Policy
 from sinks.mapping.ledger import Pending, Standing
 from sinks.mapping.records import Row
+from sinks.mapping.statements import LaneKey
 from sinks.mapping.tables import EFFECT_TABLE, EVENT_TABLE, METRIC_TABLE, Table
 
 POLICY = Policy(rows=3, size=100, flush_s=1.0, close_s=0.3, position_s=10.0)
@@ -28,7 +29,7 @@ def effect(seq: int) -> Row:
 def lane(table: Table = EVENT_TABLE, start: int = 10, pending: Pending | None = None) -> Lane:
     """Return a lane at `start` that expects effect 5 next."""
     stand = Standing(7, "me", start, pending, next_seq=5)
-    return Lane("journal.v1", 2, 1, "id", table, stand, start)
+    return Lane(LaneKey("journal.v1", 2, 1), "id", table, stand, start, 0.0)
 
 
 def feed(target: Lane, *offsets: int, now: float = 0.0) -> None:
