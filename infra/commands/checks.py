@@ -5,7 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.commands.connect import TIMEOUT_S, admin, answer, clickhouse, valkey
+from infra.commands.connect import (
+    NotMigrated,
+    admin,
+    answer,
+    answering,
+    clickhouse,
+    metadata,
+    valkey,
+)
 from infra.commands.group import one_line
 from schemas.errors import DaybookError
 from schemas.topics import DEAD_LETTER, DEFINITION, EFFECT, JOURNAL, METRIC, UPSTREAM
@@ -63,17 +71,21 @@ def _guarded(name: str, check: Callable[[Settings], Finding], settings: Settings
     """Run one check; its failure is a finding too."""
     try:
         return check(settings)
+    except NotMigrated as error:
+        return Finding(name, ok=False, detail=error.problem, todo="daybook migrate")
     except DaybookError as error:
         return Finding(name, ok=False, detail=one_line(error), todo="daybook dev status")
 
 
 def _kafka(settings: Settings) -> Finding:
-    brokers = len(admin(settings).list_topics(timeout=TIMEOUT_S).brokers)
+    brokers = len(metadata(admin(settings), settings).brokers)
     return Finding("Kafka", ok=True, detail=f"{settings.kafka}, {brokers} brokers")
 
 
 def _valkey(settings: Settings) -> Finding:
-    keys = valkey(settings).dbsize()
+    client = valkey(settings)
+    with answering("Valkey"):
+        keys = client.dbsize()
     return Finding("Valkey", ok=True, detail=f"answers, {keys} keys")
 
 
@@ -104,7 +116,9 @@ def _schemas(_settings: Settings) -> Finding:
 def _migrations(settings: Settings) -> Finding:
     from sinks.clickhouse.migrations import migrate
 
-    steps = migrate(clickhouse(settings), dry_run=True)
+    client = clickhouse(settings)
+    with answering("ClickHouse"):
+        steps = migrate(client, dry_run=True)
     if not steps:
         return Finding("migrations", ok=True, detail="up to date")
     detail = f"{len(steps)} to run: {', '.join(map(str, steps))}"

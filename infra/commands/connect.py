@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from schemas.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future
 
     import redis
@@ -20,6 +22,53 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 5.0
 RETRY_AFTER_S = 1.0
+UNKNOWN_TABLE, UNKNOWN_DATABASE = 60, 81
+"""ClickHouse's codes for what isn't there before `daybook migrate`."""
+
+Engine = Literal["Kafka", "Valkey", "ClickHouse"]
+
+
+class NotMigrated(ConfigurationError):  # noqa: N818 - named by what it is, like its peers
+    """ClickHouse answers, but lacks a table; `daybook migrate` makes it."""
+
+    def __init__(self) -> None:
+        super().__init__("ClickHouse", "a table is missing; run `daybook migrate`")
+
+
+@contextmanager
+def answering(engine: Engine, where: str = "") -> Iterator[None]:
+    """Turn what the engine's driver raises inside the block into an error of ours.
+
+    Args:
+        engine: Whose driver is used inside.
+        where: Its host and port, for the message; never its password.
+
+    Raises:
+        NotMigrated: ClickHouse doesn't know the table or the database.
+        Unavailable: any other failure of the driver.
+    """
+    try:
+        yield
+    except _failures(engine) as error:
+        if getattr(error, "code", None) in {UNKNOWN_TABLE, UNKNOWN_DATABASE}:
+            raise NotMigrated from None
+        service = f"{engine} at {where}" if where else engine
+        raise Unavailable(service, RETRY_AFTER_S, _reason(error)) from None
+
+
+def _failures(engine: Engine) -> type[Exception]:
+    """Return the root of a driver's exceptions; asked only once something was raised."""
+    if engine == "Kafka":
+        from confluent_kafka import KafkaException
+
+        return KafkaException
+    if engine == "Valkey":
+        from redis import RedisError
+
+        return RedisError
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    return ClickHouseError
 
 
 def _quiet(*_: object) -> None:
@@ -56,12 +105,8 @@ def metadata(client: AdminClient | Consumer | Producer, settings: Settings) -> C
     Raises:
         Unavailable: the broker does not answer within 5 s.
     """
-    from confluent_kafka import KafkaException
-
-    try:
+    with answering("Kafka", settings.kafka):
         return client.list_topics(timeout=TIMEOUT_S)
-    except KafkaException as error:
-        raise Unavailable(f"Kafka at {settings.kafka}", RETRY_AFTER_S, _reason(error)) from None
 
 
 def answer(future: Future[Any], doing: str, *, tolerate: int | None = None) -> Any:
@@ -148,11 +193,8 @@ def valkey(settings: Settings) -> redis.Redis:
         client = redis.Redis.from_url(settings.valkey_url, socket_timeout=TIMEOUT_S)
     except ValueError as error:
         raise ConfigurationError("DAYBOOK_VALKEY_URL", str(error)) from None
-    try:
+    with answering("Valkey", _place(settings.valkey_url)):
         client.ping()
-    except redis.RedisError as error:
-        where = _place(settings.valkey_url)
-        raise Unavailable(f"Valkey at {where}", RETRY_AFTER_S, _reason(error)) from None
     return client
 
 
@@ -164,12 +206,11 @@ def clickhouse(settings: Settings) -> Client:
         Unavailable: no answer, or the credentials are refused.
     """
     import clickhouse_connect
-    from clickhouse_connect.driver.exceptions import ClickHouseError
 
     url = urlsplit(settings.clickhouse_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ConfigurationError("DAYBOOK_CLICKHOUSE_URL", "use http://user:password@host:port")
-    try:
+    with answering("ClickHouse", _place(settings.clickhouse_url)):
         return clickhouse_connect.get_client(
             interface=url.scheme,
             host=url.hostname,
@@ -178,9 +219,6 @@ def clickhouse(settings: Settings) -> Client:
             password=unquote(url.password or ""),
             connect_timeout=max(1, int(TIMEOUT_S)),
         )
-    except ClickHouseError as error:
-        where = _place(settings.clickhouse_url)
-        raise Unavailable(f"ClickHouse at {where}", RETRY_AFTER_S, _reason(error)) from None
 
 
 def _place(url: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S, metadata, reader
+from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S, answering, metadata, reader
 from schemas.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
@@ -152,22 +152,20 @@ def watermarks(consumer: Consumer, settings: Settings, topic: str) -> dict[int, 
         ConfigurationError: there is no such topic.
         Unavailable: the broker doesn't answer.
     """
-    from confluent_kafka import KafkaException, TopicPartition
+    from confluent_kafka import TopicPartition
 
     known = metadata(consumer, settings).topics
     if topic not in known:
         raise ConfigurationError(
             "topic", f"there is no {topic}; `daybook topics describe` lists all"
         )
-    try:
+    with answering("Kafka"):
         return {
             p: consumer.get_watermark_offsets(
                 TopicPartition(topic, p), timeout=TIMEOUT_S, cached=False
             )
             for p in sorted(known[topic].partitions)
         }
-    except KafkaException as error:
-        raise Unavailable("Kafka", RETRY_AFTER_S, error.args[0].str()) from None
 
 
 def assign(consumer: Consumer, topic: str, offsets: Mapping[int, int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infra.commands.connect import clickhouse, valkey
+from infra.commands.connect import answering, clickhouse, valkey
 from infra.commands.log_reader import ends, read
 from infra.commands.metric_compare import Folded, Part, cuts, differences
 from infra.commands.settling import settle
@@ -45,6 +45,7 @@ def check(
 
     Raises:
         CorruptLog: the journal doesn't begin at offset 0, so it can't be folded from the start.
+        NotMigrated: ClickHouse has no tables yet.
         Unavailable: a service doesn't answer or a process stands still.
     """
     journal = settle(settings, report=report)
@@ -79,9 +80,12 @@ def from_valkey(settings: Settings, tenant: str) -> Stored:
     client = valkey(settings)
     found: Stored = {}
     pattern = f"db:{settings.generation}:{tenant}:*"
-    for name in client.scan_iter(pattern, count=1_000):
-        _, _, _, metric, grain, dimension = bytes(name).decode().split(":", 5)
-        held = read_partials(client, settings.generation, tenant, metric, grain, dimension)
+    with answering("Valkey"):
+        names = [bytes(name).decode() for name in client.scan_iter(pattern, count=1_000)]
+    for name in names:
+        _, _, _, metric, grain, dimension = name.split(":", 5)
+        with answering("Valkey"):
+            held = read_partials(client, settings.generation, tenant, metric, grain, dimension)
         for (bucket_ms, member, partition), partial in held.items():
             key = MetricKey(tenant, metric, grain, bucket_ms, dimension, member)
             found[Part(partition, key)] = partial
@@ -90,9 +94,11 @@ def from_valkey(settings: Settings, tenant: str) -> Stored:
 
 def from_clickhouse(settings: Settings, tenant: str) -> Stored:
     """Return every part of a tenant that ClickHouse holds, newest rows only."""
-    rows = clickhouse(settings).query(
-        CLICKHOUSE_ROWS, parameters={"gen": settings.generation, "tenant": tenant}
-    )
+    client = clickhouse(settings)
+    with answering("ClickHouse"):
+        rows = client.query(
+            CLICKHOUSE_ROWS, parameters={"gen": settings.generation, "tenant": tenant}
+        )
     found: Stored = {}
     for metric, grain, bucket_ms, dimension, member, partition, offset, numbers in rows.result_rows:
         count, total, low, high, sketch = numbers

@@ -110,7 +110,7 @@ def _rows(
     by: str,
     between: tuple[str | None, str | None],
 ) -> list[dict[str, Any]]:
-    from infra.commands.connect import valkey
+    from infra.commands.connect import answering, valkey
     from infra.commands.metric_rows import bucket_text, names, parts, period, rows
     from infra.commands.zones import zone_of
     from sinks.live.read import read_metric
@@ -122,10 +122,11 @@ def _rows(
         raise ConfigurationError("--from/--to", str(error)) from None
     found = []
     for metric in names(name):
-        buckets = {
-            part: read_metric(client, settings.generation, tenant, part, grain, by)
-            for part in parts(metric)
-        }
+        with answering("Valkey"):
+            buckets = {
+                part: read_metric(client, settings.generation, tenant, part, grain, by)
+                for part in parts(metric)
+            }
         for row in rows(metric, grain, by, buckets, shown):
             bucket = bucket_text(row["bucket_ms"], grain, zone)
             found.append({"tenant": tenant, "bucket": bucket, **row})
@@ -134,9 +135,11 @@ def _rows(
 
 def _tenants(settings: Settings) -> list[str]:
     """Return the tenants Valkey knows of."""
-    from infra.commands.connect import valkey
+    from infra.commands.connect import answering, valkey
 
-    keys = valkey(settings).scan_iter(f"db:{settings.generation}:*:all:", count=1_000)
+    client = valkey(settings)
+    with answering("Valkey"):
+        keys = list(client.scan_iter(f"db:{settings.generation}:*:all:", count=1_000))
     return sorted({bytes(key).decode().split(":", 3)[2] for key in keys})
 
 

@@ -34,13 +34,15 @@ def migrate(
 
     Example: daybook migrate --dry-run
     """
-    from infra.commands.connect import clickhouse
+    from infra.commands.connect import answering, clickhouse
     from infra.settings import load
     from sinks.clickhouse.migrations import migrate as run
 
     if down and to is None:
         raise typer.BadParameter("--down needs --to N: the last migration to keep")
-    steps = run(clickhouse(load()), to=to, down=down, dry_run=dry_run, metrics=catalogue_rows())
+    client = clickhouse(load())
+    with answering("ClickHouse"):
+        steps = run(client, to=to, down=down, dry_run=dry_run, metrics=catalogue_rows())
     if as_json:
         say_json([str(step) for step in steps])
         return

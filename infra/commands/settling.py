@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.commands.arrival import journal_ends, not_applied, wait
-from infra.commands.connect import clickhouse, valkey
+from infra.commands.connect import answering, clickhouse, valkey
 from infra.commands.heads import Heads
 from infra.commands.log_reader import ends, read
 from schemas.codec import decode_entry
@@ -63,14 +63,18 @@ def settle(
 
 
 def not_sunk(client: Client, generation: int, targets: Targets) -> Callable[[], int]:
-    """Return a function that counts records the sink's ledger doesn't call done yet."""
+    """Return a function that counts records the sink's ledger doesn't call done yet.
+
+    The function raises `Unavailable` while ClickHouse is away, `NotMigrated` without a ledger.
+    """
     query = (
         "SELECT topic, partition, max(done_to) FROM crm.ops_ledger"
         " WHERE gen = {gen:UInt16} AND kind = 1 GROUP BY topic, partition"
     )
 
     def remaining() -> int:
-        rows = client.query(query, parameters={"gen": generation}).result_rows
+        with answering("ClickHouse"):
+            rows = client.query(query, parameters={"gen": generation}).result_rows
         done = {(topic, partition): offset for topic, partition, offset in rows}
         return sum(max(0, end - done.get(place, 0)) for place, end in targets.items())
 
@@ -78,11 +82,15 @@ def not_sunk(client: Client, generation: int, targets: Targets) -> Callable[[], 
 
 
 def not_shown(client: redis.Redis, generation: int, targets: Targets) -> Callable[[], int]:
-    """Return a function that counts metric records Valkey doesn't hold yet."""
+    """Return a function that counts metric records Valkey doesn't hold yet.
+
+    The function raises `Unavailable` while Valkey is away.
+    """
     from sinks.live.read import read_positions
 
     def remaining() -> int:
-        done = read_positions(client, generation)
+        with answering("Valkey"):
+            done = read_positions(client, generation)
         return sum(
             max(0, end - (done[partition].next_offset if partition in done else 0))
             for (_, partition), end in targets.items()

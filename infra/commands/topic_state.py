@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported by
     ResourceType,
 )
 
-from infra.commands.connect import TIMEOUT_S, answer
+from infra.commands.connect import TIMEOUT_S, answer, answering
 from schemas.errors import ConfigurationError
 from schemas.topics import UPSTREAM, Topic, catalogue
 
@@ -96,7 +96,8 @@ def inspect(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicState]:
     Raises:
         Unavailable: the broker stopped answering.
     """
-    known = admin.list_topics(timeout=TIMEOUT_S).topics
+    with answering("Kafka"):
+        known = admin.list_topics(timeout=TIMEOUT_S).topics
     counts = {t.name: len(known[t.name].partitions) if t.name in known else 0 for t in topics}
     present = [t for t in topics if counts[t.name]]
     drift = _drift(admin, present)

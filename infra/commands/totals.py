@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.commands.connect import clickhouse, valkey
+from infra.commands.connect import answering, clickhouse, valkey
 from infra.commands.metric_rows import Period, parts, rows
 from sinks.live.read import read_metric
 
@@ -25,10 +25,10 @@ ORDER BY metric, dimension, member
 
 def from_clickhouse(settings: Settings, tenant: str) -> dict[str, Any]:
     """Return metric → value, and `regions` → amount won, as BI sees them."""
-    found = clickhouse(settings).query(
-        FROM_CLICKHOUSE,
-        parameters={"tenant": tenant, "metrics": list(REPORTED), "by_region": BY_REGION},
-    )
+    asked = {"tenant": tenant, "metrics": list(REPORTED), "by_region": BY_REGION}
+    client = clickhouse(settings)
+    with answering("ClickHouse"):
+        found = client.query(FROM_CLICKHOUSE, parameters=asked)
     return _arranged(
         (metric, dimension, member, value) for metric, dimension, member, value in found.result_rows
     )
@@ -48,11 +48,16 @@ def from_valkey(settings: Settings, tenant: str) -> dict[str, Any]:
 def current(
     client: redis.Redis, generation: int, tenant: str, metric: str, dimension: str = ""
 ) -> list[tuple[str, float | None]]:
-    """Return (member, value) of a metric's all-time bucket in Valkey."""
-    buckets = {
-        part: read_metric(client, generation, tenant, part, "all", dimension)
-        for part in parts(metric)
-    }
+    """Return (member, value) of a metric's all-time bucket in Valkey.
+
+    Raises:
+        Unavailable: Valkey is away.
+    """
+    with answering("Valkey"):
+        buckets = {
+            part: read_metric(client, generation, tenant, part, "all", dimension)
+            for part in parts(metric)
+        }
     return [
         (row["member"], row["value"]) for row in rows(metric, "all", dimension, buckets, Period())
     ]
