@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas.zones import is_known
+
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if not is_known(name):
         problem = f"unknown time zone {name!r}; use an IANA name such as Europe/Berlin"
         raise ValueError(problem)
     return name

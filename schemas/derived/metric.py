@@ -84,7 +84,7 @@ def merge_partials(partials: Iterable[MetricPartial]) -> MetricPartial:
         offset = max(offset, partial.offset)
         count += partial.count
         total += partial.sum
-        if partial.count:
+        if partial.count > 0:
             low = partial.min if low is None else min(low, partial.min)
             high = partial.max if high is None else max(high, partial.max)
         pairs = iter(partial.sketch)

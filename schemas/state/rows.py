@@ -53,7 +53,8 @@ class Deal:
     """One deal. Key `tenant|deal_id`.
 
     `owner`, `team` and `region` are what the deal was last counted under, so that taking it out of
-    a stage, or a win back, changes exactly the buckets that were changed before.
+    a stage, or a win back, changes exactly the buckets that were changed before; likewise
+    `cycle_started_ms`, the start of the sales cycle that was counted.
     """
 
     stage: str = ""
@@ -61,6 +62,7 @@ class Deal:
     created_ms: int = 0
     engaged_ms: int = 0
     closed_ms: int = 0
+    cycle_started_ms: int = 0
     outcome: str = ""
     amount_minor: int = 0
     currency: str = ""
@@ -93,6 +95,9 @@ class Lead:
     converted_owner: str = ""
     converted_team: str = ""
     converted_region: str = ""
+    converted_campaign: str = ""
+    converted_lead_source: str = ""
+    disqualified_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -103,6 +108,7 @@ class Task:
     there.
     """
 
+    created_ms: int = 0
     status: str = ""
     due_ms: int = 0
     assignee: str = ""

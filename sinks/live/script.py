@@ -36,6 +36,7 @@ for i = 6, #ARGV, 3 do
   end
 end
 for i = 2, 1 + tonumber(ARGV[4]) do redis.call('EXPIRE', KEYS[i], ARGV[5]) end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+-- Empty while the first load of a partition goes on: there is no position to keep yet.
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 return false
 """

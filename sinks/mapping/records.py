@@ -63,12 +63,8 @@ def event_row(value: bytes | None, offset: int) -> Row | None:
     if entry.kind != EVENT or entry.copy:
         return None
     fields = event_fields(entry.data)
-    get = fields.get
     subject = entry.subject
-    about = subject[len(CONTACT) :] if subject.startswith(CONTACT) else get("contact_id") or ""
-    amount = get("amount_minor")
-    if amount is None:
-        amount = get("to_minor")
+    is_contact = subject.startswith(CONTACT)
     return (
         entry.tenant,
         entry.id,
@@ -76,13 +72,13 @@ def event_row(value: bytes | None, offset: int) -> Row | None:
         clamp_ms(entry.time_ms),
         clamp_ms(entry.recorded_ms),
         subject,
-        about,
-        get("deal_id") or "",
-        get("agent_id") or get("owner_id") or get("assignee_id") or "",
-        get("campaign_id") or "",
-        get("channel") or "",
-        amount or 0,
-        get("currency") or "",
+        subject[len(CONTACT) :] if is_contact else _text(fields, "contact_id"),
+        _text(fields, "deal_id"),
+        _text(fields, "agent_id", "owner_id", "assignee_id"),
+        _text(fields, "campaign_id"),
+        _text(fields, "channel"),
+        _integer(fields, "amount_minor", "to_minor"),
+        _text(fields, "currency"),
         entry.origin,
         entry.source,
         entry.actor,
@@ -92,6 +88,28 @@ def event_row(value: bytes | None, offset: int) -> Row | None:
         json_text(fields),
         offset,
     )
+
+
+def _text(fields: Mapping[str, Any], *names: str) -> str:
+    """Return the first of these fields that is a text; empty when none is.
+
+    A field that an event's type doesn't name is upstream's own and may hold anything; `props`
+    keeps it as it came.
+    """
+    for name in names:
+        value = fields.get(name)
+        if value and type(value) is str:
+            return value
+    return ""
+
+
+def _integer(fields: Mapping[str, Any], *names: str) -> int:
+    """Return the first of these fields that is an integer; 0 when none is."""
+    for name in names:
+        value = fields.get(name)
+        if type(value) is int:
+            return value
+    return 0
 
 
 def effect_row(value: bytes | None, offset: int, generation: int) -> Row | None:

@@ -19,6 +19,9 @@ from streams.domain.table import (
     Table,
 )
 
+MAX_FIRED = 5_000
+"""Timers that one tick fires at most."""
+
 
 class Batch:
     """Working copies of the rows, buckets and timers that a batch changes.
@@ -28,7 +31,7 @@ class Batch:
     touched; a row that ends as it was is not written.
     """
 
-    __slots__ = ("_buckets", "_rows", "_state", "_timers", "counts", "effects", "head")
+    __slots__ = ("_buckets", "_closed", "_rows", "_state", "_timers", "counts", "effects", "head")
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -38,6 +41,7 @@ class Batch:
             HOURS.prefix: {},
         }
         self._timers: dict[str, Timer | None] = {}
+        self._closed: list[tuple[str, Accumulator]] = []
         self.head = replace(state.head, sources=dict(state.head.sources))
         self.effects: list[tuple[bytes, str, bytes]] = []
         self.counts: dict[str, int] = {}
@@ -93,6 +97,9 @@ class Batch:
         keys = {key.decode() for key in self._state.hours.get(hour_group(tenant, bucket_ms), ())}
         keys.update(key for key in buckets if key.startswith(prefix) and middle in key)
         for key in sorted(keys):
+            last = buckets.get(key)
+            if last is not None:
+                self._closed.append((key, last))
             buckets[key] = None
 
     # timers
@@ -109,16 +116,24 @@ class Batch:
         """Tell whether a timer is set."""
         return self._timer(key) is not None
 
-    def due_timers(self, now_ms: int) -> Iterator[tuple[str, Timer]]:
+    def due_timers(self, now_ms: int, most: int = MAX_FIRED) -> Iterator[tuple[str, Timer]]:
         """Take out and yield the timers due, earliest first, ties by key.
 
         What a firing timer sets is looked at again, until nothing is due.
+
+        Args:
+            now_ms: Fold time.
+            most: So many at a time; the rest stay due for the next tick. After a long outage all
+                at once would be a transaction that never ends in time.
         """
         while due := self._due(now_ms):
             for _, key in due:
                 timer = self._timer(key)
                 # One that fired before it in this round may have cancelled or moved it.
                 if timer is not None and timer.due_ms <= now_ms:
+                    if most == 0:
+                        return
+                    most -= 1
                     self._timers[key] = None
                     yield key, timer
 
@@ -170,15 +185,17 @@ class Batch:
                 out.append((TIMERS.prefix + raw, encoded))
 
     def _finish_buckets(self, result: Effects, generation: int) -> None:
+        # Readers keep an hour's last value, so it is said even if the hour closes in this batch.
+        for key, last in self._closed:
+            result.metrics.append((key.encode(), encode_partial(last.partial(generation))))
         for prefix, buckets in self._buckets.items():
             stored = self._state.tables[prefix]
             for key, accumulator in buckets.items():
                 raw = key.encode()
                 if accumulator is None:
-                    if raw not in stored:
-                        continue
                     encoded = None
                 else:
                     encoded = encode_partial(accumulator.partial(generation))
-                result.rows.append((prefix + raw, encoded))
                 result.metrics.append((raw, encoded))
+                if encoded is not None or raw in stored:
+                    result.rows.append((prefix + raw, encoded))

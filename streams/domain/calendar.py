@@ -2,20 +2,16 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+
+from schemas.zones import zone as zone_of
 
 QUARTER_MS = 15 * 60_000
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 @lru_cache(maxsize=65_536)
 def _bucket_starts(quarter: int, zone: str) -> tuple[int, int]:
     """Return hour and day start of a quarter hour; offsets and changes fall on quarter hours."""
-    local = datetime.fromtimestamp(quarter * QUARTER_MS / 1000, UTC).astimezone(_zone(zone))
+    local = datetime.fromtimestamp(quarter * QUARTER_MS / 1000, UTC).astimezone(zone_of(zone))
     # The hour is cut in wall-clock minutes but counted in UTC, so the repeated hour of an autumn
     # night gives two buckets, and zones at :30 or :45 cut their hours where their clocks do.
     hour_ms = quarter * QUARTER_MS - local.minute * 60_000

@@ -121,6 +121,7 @@ def _close(turn: Turn, event: DealWon | DealLost, outcome: str) -> None:
     _own(turn, deal, event.owner_id)
     deal.amount_minor, deal.currency = amount, currency
     deal.outcome, deal.closed_ms = outcome, turn.time_ms
+    deal.cycle_started_ms = deal.engaged_ms or deal.created_ms
     _count_outcome(turn, event.deal_id, deal, 1)
 
 
@@ -130,7 +131,7 @@ def _take_back(turn: Turn, deal_id: str, deal: Deal) -> None:
 
 
 def _count_outcome(turn: Turn, deal_id: str, deal: Deal, value: int) -> None:
-    started_ms, duration_ms = interval(turn, deal.engaged_ms or deal.created_ms, deal.closed_ms)
+    started_ms, duration_ms = interval(turn, deal.cycle_started_ms, deal.closed_ms)
     fact = _fact(f"deal_{deal.outcome}", deal_id, deal, deal.closed_ms, value=value,
                  started_ms=started_ms, duration_ms=duration_ms)  # fmt: skip
     turn.fact(fact)
@@ -151,8 +152,10 @@ def _set_amount(turn: Turn, deal_id: str, deal: Deal, amount_minor: int, currenc
     if before[1] == currency:
         turn.fact(fact._replace(amount_minor=amount_minor - before[0]))
     else:
-        turn.fact(fact._replace(amount_minor=-before[0], currency=before[1]))
-        turn.fact(fact)
+        # Out of one currency with the observation itself, into the other with it.
+        moved = f"{name}_moved"
+        turn.fact(fact._replace(name=moved, amount_minor=before[0], currency=before[1], value=-1))
+        turn.fact(fact._replace(name=moved))
 
 
 def _enter(turn: Turn, deal_id: str, deal: Deal, stage: str) -> None:
@@ -164,8 +167,9 @@ def _enter(turn: Turn, deal_id: str, deal: Deal, stage: str) -> None:
 def _leave(turn: Turn, deal_id: str, deal: Deal, outcome: str = "") -> None:
     if not deal.stage:
         return
-    started_ms, duration_ms = interval(turn, deal.stage_since_ms, turn.time_ms)
-    fact = _fact("deal_stage", deal_id, deal, turn.time_ms, started_ms=started_ms,
+    # The start is said even when it lies after the end: it tells which stay is over.
+    _, duration_ms = interval(turn, deal.stage_since_ms, turn.time_ms)
+    fact = _fact("deal_stage", deal_id, deal, turn.time_ms, started_ms=deal.stage_since_ms,
                  duration_ms=duration_ms)  # fmt: skip
     turn.fact(fact._replace(outcome=outcome) if outcome else fact)
 

@@ -37,7 +37,8 @@ def created(turn: Turn, event: LeadCreated) -> None:
     _own(turn, lead, event.team_id)
     turn.fact(_fact("lead_created", event.lead_id, lead, turn.time_ms))
     within_ms = turn.settings.first_contact_within_ms
-    if within_ms and turn.origin == "live" and not lead.contacted_ms:
+    over = lead.contacted_ms or lead.converted_ms or lead.disqualified_ms
+    if within_ms and turn.origin == "live" and not over:
         turn.set_timer(SLA, event.lead_id, turn.time_ms + within_ms)
 
 
@@ -73,6 +74,7 @@ def qualified(turn: Turn, event: LeadQualified) -> None:
 
 def disqualified(turn: Turn, event: LeadDisqualified) -> None:
     """Nobody has to contact it any more."""
+    turn.row(LEADS, event.lead_id).disqualified_ms = turn.time_ms
     turn.cancel_timer(SLA, event.lead_id)
 
 
@@ -103,6 +105,7 @@ def converted(turn: Turn, event: LeadConverted) -> None:
     lead.converted_ms = turn.time_ms
     lead.converted_owner, lead.converted_team = lead.owner, lead.team
     lead.converted_region = lead.region
+    lead.converted_campaign, lead.converted_lead_source = lead.campaign, lead.lead_source
     turn.cancel_timer(SLA, event.lead_id)
     turn.fact(_fact("lead_converted", event.lead_id, lead, turn.time_ms))
 
@@ -117,6 +120,8 @@ def reopened(turn: Turn, event: LeadReopened) -> None:
                 agent=lead.converted_owner,
                 team=lead.converted_team,
                 region=lead.converted_region,
+                campaign=lead.converted_campaign,
+                lead_source=lead.converted_lead_source,
             )
         )
         lead.converted_ms = 0

@@ -33,15 +33,17 @@ def created(turn: Turn, event: TaskCreated) -> None:
     Imported tasks count, but become overdue only when upstream says so: an import starts nothing.
     """
     task = turn.row(TASKS, event.task_id)
-    if task.status:
+    if task.created_ms:
         turn.count("repeated_creation")
         return
-    task.status = "open"
+    task.created_ms = turn.time_ms
+    task.status = task.status or "open"
     task.kind, task.title = event.kind or "", event.title or ""
     task.live = turn.origin == "live"
     _assign(turn, task, event.assignee_id)
     turn.fact(_fact("task_created", event.task_id, task, turn.time_ms))
-    _set_due(turn, event.task_id, task, event.due_at)
+    if task.status not in DONE:
+        _set_due(turn, event.task_id, task, event.due_at)
 
 
 def assigned(turn: Turn, event: TaskAssigned) -> None:

@@ -78,13 +78,14 @@ CREATE OR REPLACE VIEW crm_report.v_deal_stage ${on_cluster} (
   stage String COMMENT 'Stage it was in',
   entered DateTime64(3, 'UTC') COMMENT 'When it entered the stage (UTC)',
   left Nullable(DateTime64(3, 'UTC')) COMMENT 'When it left the stage; NULL: it is there now',
-  seconds Nullable(Float64) COMMENT 'Time in the stage; NULL: it is there now',
+  seconds Nullable(Float64) COMMENT 'Time in the stage; NULL: it is there now, or was left before it was entered',
   agent_id String COMMENT 'Owner when it left, else when it entered',
   outcome String COMMENT 'won or lost when leaving closed the deal, else empty'
 ) DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT tenant, deal_id, stage, entered,
   if(max(closed), maxIf(ended, closed), NULL) AS left,
-  if(max(closed), maxIf(duration_ms, closed) / 1000, NULL) AS seconds,
+  if(max(closed) AND maxIf(ended, closed) >= entered, maxIf(duration_ms, closed) / 1000, NULL)
+    AS seconds,
   argMax(agent_id, (closed, seq)) AS agent_id, argMax(outcome, (closed, seq)) AS outcome
 FROM crm.fct_deal_stage
 WHERE gen = (SELECT argMax(gen, v) FROM crm.ops_generation)
@@ -97,7 +98,7 @@ CREATE OR REPLACE VIEW crm_report.v_sales_cycle ${on_cluster} (
   outcome String COMMENT 'won or lost',
   closed DateTime64(3, 'UTC') COMMENT 'When it was closed (UTC)',
   seconds Nullable(Float64) COMMENT 'From engaged (else created) to closed; NULL: its start is unknown',
-  amount_minor Int64 COMMENT 'Money in minor units of currency',
+  amount_minor Int64 COMMENT 'As closed, in minor units of currency; later corrections are in won_amount',
   currency String COMMENT 'ISO 4217 or empty',
   agent_id String COMMENT 'Owner or empty',
   team String COMMENT 'Owner''s team or empty',

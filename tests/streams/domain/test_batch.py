@@ -17,6 +17,15 @@ def test_timer_cancelled_by_one_that_fired_before_it_does_not_fire() -> None:
     assert fired == ["a|t|1"]
 
 
+def test_a_tick_fires_a_bounded_number_of_timers() -> None:
+    """After a long outage the rest stays due for the next tick, earliest first."""
+    batch = Batch(State())
+    for number in range(5):
+        batch.set_timer(f"a|t|{number}", Timer(number, ""))
+    fired = [[key for key, _ in batch.due_timers(10, most=2)] for _ in range(4)]
+    assert fired == [["a|t|0", "a|t|1"], ["a|t|2", "a|t|3"], ["a|t|4"], []]
+
+
 def test_timer_set_by_one_that_fires_is_looked_at_in_the_same_tick() -> None:
     """A firing that sets something already due doesn't wait for the next tick."""
     batch = Batch(State())

@@ -1,5 +1,6 @@
 """Laws of deals."""
 
+from schemas.derived.metric import MetricKey
 from schemas.events.agent import AgentCreated
 from schemas.events.deal import (
     DealAmountChanged,
@@ -179,6 +180,26 @@ def test_change_of_currency_moves_the_amount() -> None:
     assert folded.total("pipeline_amount") == 0
     assert folded.total("pipeline_amount", "currency", "USD") == 0
     assert folded.total("pipeline_amount", "currency", "EUR") == 9_000
+
+
+def test_change_of_currency_after_the_win_moves_the_win() -> None:
+    """The win leaves the tenant's total whole, and reopening takes it back where it went."""
+    change = DealAmountChanged(deal_id="d", to_minor=9_000, currency="EUR")
+    events = [(deal(), "2026-02-01"), (won(), "2026-02-10"), (change, "2026-02-11")]
+    folded = told(*events)
+    assert folded.buckets()[MetricKey("acme", "won_amount", "all", 0, "", "")].count == 0
+    assert folded.total("won_amount", "currency", "EUR") == 9_000
+    folded = told(*events, (DealReopened(deal_id="d"), "2026-02-12"))
+    for currency in ("USD", "EUR"):
+        bucket = MetricKey("acme", "won_amount", "all", 0, "currency", currency)
+        assert (folded.buckets()[bucket].count, folded.buckets()[bucket].sum) == (0, 0)
+
+
+def test_reopening_takes_back_the_cycle_that_was_counted() -> None:
+    """Won before its creation was told: counted without a duration, taken back without one."""
+    folded = told((won(), "2026-02-10"), (deal(), "2026-02-01"),
+                  (DealReopened(deal_id="d"), "2026-02-12"))  # fmt: skip
+    assert not any(key.metric == "sales_cycle" for key in folded.buckets())
 
 
 def test_amount_change_of_a_lost_deal_changes_no_metric() -> None:

@@ -122,6 +122,23 @@ def test_conversion_counts_until_the_lead_is_reopened() -> None:
     assert folded.total("leads_converted", "campaign", "c1") == 1
 
 
+def test_conversion_before_the_creation_is_taken_back_as_counted() -> None:
+    """What the creation told later was not counted, so it isn't taken back."""
+    journal = Journal().event(LeadConverted(lead_id="l"), "2026-03-03")
+    journal.event(LeadCreated(lead_id="l", lead_source="web", campaign_id="c1"), "2026-03-02")
+    folded = journal.event(LeadReopened(lead_id="l"), "2026-03-05").fold()
+    assert folded.total("leads_converted", "lead_source", "web") == 0
+    assert folded.total("leads_converted", "campaign", "c1") == 0
+
+
+def test_lead_already_over_when_its_creation_arrives_has_no_sla() -> None:
+    """Converted or disqualified first, created later: nobody has to contact it."""
+    for over in (LeadConverted(lead_id="l"), LeadDisqualified(lead_id="l", reason="spam")):
+        journal = Journal().settings(first_contact_within="PT1H").event(over, "2026-03-02")
+        folded = journal.event(LeadCreated(lead_id="l"), "2026-03-02").tick("2026-03-09").fold()
+        assert folded.total("leads_sla_breached") == 0
+
+
 def test_conversion_is_taken_back_from_whom_it_was_counted_for() -> None:
     """Converted by one agent, then assigned to another and reopened: nobody keeps half of it."""
     journal = given().event(LeadConverted(lead_id="l"), "2026-03-03")

@@ -153,6 +153,16 @@ def test_task_without_assignee_has_no_channel() -> None:
     assert not folded.publications()
 
 
+def test_creation_told_late_still_counts_and_is_watched() -> None:
+    """Started first: the creation counts and sets the due time; completed first: it only counts."""
+    journal = Journal().event(TaskStarted(task_id="k"), "2026-03-01").event(task(), "2026-03-01")
+    folded = journal.tick("2026-03-09").fold()
+    assert (folded.total("tasks_created"), folded.total("tasks_overdue")) == (1, 1)
+    journal = Journal().event(TaskCompleted(task_id="k"), "2026-03-01").event(task(), "2026-03-01")
+    folded = journal.tick("2026-03-09").fold()
+    assert (folded.total("tasks_created"), folded.total("tasks_overdue")) == (1, 0)
+
+
 def test_second_creation_changes_nothing() -> None:
     """The first one stands."""
     folded = given().event(task(None, "bo"), "2026-03-01T12:00").fold()

@@ -12,6 +12,7 @@ from faust.types import TP
 from streams.runtime import consumer as consumer_module
 from streams.runtime.batches import BatchScheduler
 from streams.runtime.consumer import PositionedConsumer, PositionedThread
+from streams.runtime.unparsable import UnparsableRecord
 
 ONE, TWO = TP("journal.v1", 0), TP("journal.v1", 1)
 
@@ -141,14 +142,49 @@ async def test_crash_of_the_consumer_thread_is_a_fail_stop(
         await thread.crash(ValueError("injected"))
 
 
-def test_fetch_wait_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Faust hard-codes 1500 ms."""
+def test_fetch_wait_and_isolation_are_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust hard-codes 1500 ms, and reads what was aborted."""
 
     class Inner:
         _fetch_max_wait_ms = 1500
+        _isolation_level = "read_uncommitted"
 
     monkeypatch.setattr(
         driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda *_: Inner()
     )
     thread = object.__new__(PositionedThread)
-    assert thread._create_worker_consumer(None)._fetch_max_wait_ms == 250  # noqa: SLF001
+    made = thread._create_worker_consumer(None)  # noqa: SLF001
+    assert (made._fetch_max_wait_ms, made._isolation_level) == (250, "read_committed")  # noqa: SLF001
+
+
+async def test_unparsable_record_is_a_fail_stop_that_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever is called at night is told which record, and where to go on instead."""
+    stopped: list[dict[str, object]] = []
+
+    class Stopped(BaseException):
+        """The process would have ended."""
+
+    def fail(_reason: str, **coordinates: object) -> NoReturn:
+        stopped.append(coordinates)
+        raise Stopped
+
+    async def fetch(*_: object, **__: object) -> Any:
+        raise UnparsableRecord({"topic": "crm.deal.v1", "offset": 7}) from ValueError("injected")
+
+    class App:
+        should_stop = False
+
+    class Owner:
+        app = App()
+
+    monkeypatch.setattr(consumer_module, "fail_stop", fail)
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    thread = object.__new__(PositionedThread)
+    thread.consumer = cast("Any", Owner())
+    thread.unparsable_grace_s = 0.0
+    with pytest.raises(Stopped):
+        await thread._fetch_records(None, None)  # noqa: SLF001
+    assert stopped == [{"topic": "crm.deal.v1", "offset": 7, "error": "ValueError('injected')",
+                        "runbook": "A record that can't be parsed"}]  # fmt: skip

@@ -1,6 +1,7 @@
 """A lane folds what it is offered, one transaction per batch, and shows only what is committed."""
 
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -157,9 +158,50 @@ async def test_repeats_are_cut_off(bench: Bench) -> None:
 
 async def test_gap_is_refused_when_it_is_offered(bench: Bench) -> None:
     """What doesn't continue the journal never gets into a transaction."""
+    bench.lane.start()
     bench.lane.offer(event(Record(0, b"a")))
     with pytest.raises(CorruptLog, match="expected offset 1"):
         bench.lane.offer(event(Record(2, b"a")))
+    await bench.lane.stop()
+
+
+async def test_lane_that_is_not_open_ignores_what_it_is_offered(bench: Bench) -> None:
+    """Read before the rebalance, it is read again: kept, it would run into what is read then."""
+    stale = event(Record(5, b"a"))
+    bench.lane.offer(stale)
+    assert stale.acked
+    bench.lane.start()
+    bench.lane.offer(event(Record(0, b"b")))
+    await bench.until_applied(0)
+    await bench.lane.stop()
+    assert bench.lane.state.tables[b"s"] == {b"b": b"x"}
+
+
+async def test_gap_is_refused_when_it_is_folded(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever lost an entry between `offer` and the fold, held ones too: nothing is committed."""
+    failed: list[str] = []
+
+    def fail(_reason: str, **_coordinates: object) -> NoReturn:
+        failed.append(str(sys.exc_info()[1]))
+        raise Stopped
+
+    monkeypatch.setattr(lane_module, "fail_stop", fail)
+    bench.lane.start()
+    held = event(Record(0))
+    bench.lane.offer(held)
+    async with asyncio.timeout(5):
+        while not held.acked:  # noqa: ASYNC110 - folded, and held
+            await asyncio.sleep(0.001)
+    bench.lane._held.clear()  # noqa: SLF001 - the fault
+    bench.lane.offer(event(Record(1, b"a")))
+    with pytest.raises(Stopped):
+        await cast("asyncio.Task[None]", bench.lane._task)  # noqa: SLF001
+    assert failed == [
+        "journal partition 0: offset -1 was folded last, and 1 entries at 1..1 don't follow it"
+    ]
+    assert bench.ledger.committed == []
 
 
 async def test_time_only_batches_share_a_commit(bench: Bench) -> None:
@@ -223,9 +265,9 @@ async def test_failed_commit_is_a_fail_stop(bench: Bench, monkeypatch: pytest.Mo
 
 async def test_full_inbox_holds_its_partition_back(bench: Bench) -> None:
     """Past the limit the partition isn't fetched, and it is again when the lane has caught up."""
+    bench.lane.start()
     bench.lane.offer(event(*(Record(offset, b"a") for offset in range(4))))
     assert bench.throttled == [True]
-    bench.lane.start()
     await bench.until_applied(3)
     await bench.lane.stop()
     assert bench.throttled == [True, False]
