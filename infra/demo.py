@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.group import NEGATIVE
+from infra.commands.group import INTERRUPTED, NEGATIVE
 from infra.commands.output import AsJson, note, say, say_json
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
     from infra.commands.board import Board
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 EXAMPLE = "b2b-pipeline"
 TENANT = "b2b"
 RATE = 50.0
-INTERRUPTED = 130
+ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 def demo(
@@ -50,7 +52,9 @@ def demo(
 ) -> None:
     """Start everything, import the example pipeline, simulate traffic, show figures moving.
 
-    A stack that already runs in the data directory is used, and left running.
+    Traffic begins when the import is done. Ctrl-C ends it: what has been published is waited for
+    and shown; a second Ctrl-C, or one during the import, ends at once with 130. A stack that
+    already runs in the data directory is used, and left running.
 
     Example: daybook demo --for 60s
     """
@@ -63,10 +67,11 @@ def demo(
         with _stack(data, fresh=fresh, detach=detach) as (settings, endpoints):
             up_s = time.monotonic() - began
             totals = _play(settings, _plan(speed), for_s, traffic=not until_imported)
+            all_s = time.monotonic() - began
     except KeyboardInterrupt:
-        note("stopped")
+        note("interrupted")
         raise typer.Exit(INTERRUPTED) from None
-    seconds_taken = {"up": round(up_s, 1), "all": round(time.monotonic() - began, 1)}
+    seconds_taken = {"up": round(up_s, 1), "all": round(all_s, 1)}
     _show({**totals, "seconds": seconds_taken, "endpoints": endpoints}, as_json=as_json)
     if not totals["agree"]:
         raise typer.Exit(NEGATIVE)
@@ -98,12 +103,12 @@ def _stack(
             ),
             found,
         )
-    except BaseException:
-        if not detach:
+    finally:
+        if detach:
+            note(f"the stack stays up; `daybook dev down --data {where}` stops it")
+        else:
+            note("stopping the stack")
             stack.stop()
-        raise
-    if not detach:
-        stack.stop()
 
 
 def _start(where: Path, *, fresh: bool, detach: bool) -> RunningStack:
@@ -115,9 +120,27 @@ def _start(where: Path, *, fresh: bool, detach: bool) -> RunningStack:
     cache = Path.home() / ".cache" / "daybook"
     with bars() as report:
         ensure_jars(cache, on_progress=lambda n, all_: report("fetching Kafka, once", n, all_))
-    return RunningStack.start(
-        where, cache=cache, fresh=fresh, detach=detach, on_status=StartReport()
-    )
+    with _said_when_interrupted():
+        return RunningStack.start(
+            where, cache=cache, fresh=fresh, detach=detach, on_status=StartReport()
+        )
+
+
+@contextmanager
+def _said_when_interrupted() -> Iterator[None]:
+    """Say at once that a start is being undone: that takes seconds, and starting does it itself."""
+
+    def interrupt(*_: object) -> None:
+        # Not `note`: this may strike while a line is being written, whose buffer is then locked.
+        os.write(2, b"stopping what has been started\n")
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _plan(speed: float) -> Plan:
@@ -126,55 +149,41 @@ def _plan(speed: float) -> Plan:
     return Plan(seed=1, start_ms=int(time.time() * 1000), rate=RATE * speed)
 
 
-@dataclass(slots=True)
-class _Job:
-    """Something that runs beside the view; its failure is raised where it is waited for."""
-
-    work: Callable[[], Any]
-    result: Any = None
-    failure: BaseException | None = None
-    _thread: threading.Thread = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.result = self.work()
-        except BaseException as failure:  # noqa: BLE001 - raised again by the main thread
-            self.failure = failure
-
-    def is_running(self) -> bool:
-        """Tell whether it still runs; raises what it failed with."""
-        if self.failure is not None:
-            raise self.failure
-        return self._thread.is_alive()
-
-
 def _play(settings: Settings, plan: Plan, for_s: float | None, *, traffic: bool) -> dict[str, Any]:
-    """Import, and simulate if wanted, under the view; return the totals once all has arrived."""
+    """Import, then simulate if wanted, under the view; return the totals once all has arrived.
+
+    Raises:
+        KeyboardInterrupt: before the import was done, or for the second time.
+    """
+    from infra.commands.acts import Acts, Job
     from infra.commands.board import Board, Money, watch
     from infra.commands.connect import valkey
     from infra.commands.settling import settle
     from infra.simulate.traffic import tenants
 
-    board, stop = Board(), threading.Event()
-    money = {TENANT: Money("USD", 100)}
-    jobs = [_Job(lambda: _import(settings, board))]
+    board, acts = Board(), Acts()
+    money, simulation = {TENANT: Money("USD", 100)}, None
     if traffic:
         money |= {t.id: Money(t.market.currency, t.market.minor) for t in tenants(plan)}
-        jobs.append(_Job(lambda: _simulate(settings, plan, for_s, board, stop)))
+        simulation = partial(_simulate, settings, plan, for_s, board, acts.stop)
     client = valkey(settings)
-    try:
-        watch(board, client, settings.generation, money,
-              lambda: not any(job.is_running() for job in jobs))  # fmt: skip
-    finally:
-        stop.set()
-    for job in jobs:
-        job.is_running()
-    settle(settings, report=board.stage)
-    return _totals(settings, jobs[0].result)
+    job = Job(
+        lambda: acts.play(
+            lambda: _import(settings, board),
+            simulation,
+            lambda: settle(settings, report=_stage(board, "waiting")),
+        )
+    )
+    acts.until(
+        lambda: watch(board, client, settings.generation, money, lambda: not job.is_running())
+    )
+    job.is_running()
+    return _totals(settings, job.result)
+
+
+def _stage(board: Board, act: str) -> Callable[[str, int, int], None]:
+    """Return a report of stages that names the act they belong to."""
+    return lambda name, done, total: board.stage(f"{act}: {name}", done, total)
 
 
 def _import(settings: Settings, board: Board) -> int:
@@ -188,7 +197,7 @@ def _import(settings: Settings, board: Board) -> int:
         settings,
         tenant=TENANT,
         source=f"daybook/import/{EXAMPLE}",
-        report=board.stage,
+        report=_stage(board, "import"),
     )
     return imported.reference + imported.deals
 
@@ -201,7 +210,7 @@ def _simulate(
     from infra.simulate.run import run
 
     published = run(
-        plan,
+        replace(plan, start_ms=int(time.time() * 1000)),  # it waited for the import
         Publisher(producer(settings)),
         for_s=for_s,
         stopped=stop.is_set,

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from infra.commands.output import note
 from infra.commands.totals import current
+from schemas.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ class Money(NamedTuple):
 
 @dataclass(slots=True)
 class Board:
-    """What the demo's threads report; the view reads it.
+    """What the demo's thread reports; the view reads it.
 
     Args:
         stages: Stage → (done, total), in the order they began.
@@ -94,11 +95,51 @@ def watch(
     if not console.is_terminal:
         _plain(board, finished)
         return
+    figures = Figures(client, generation, tenants)
     with Live(console=console, refresh_per_second=4) as live:
         while not finished():
-            live.update(_view(board, client, generation, tenants))
+            live.update(_view(board, figures))
             time.sleep(REFRESH_S)
-        live.update(_view(board, client, generation, tenants))
+        live.update(_view(board, figures))
+
+
+@dataclass(slots=True)
+class Figures:
+    """The tenants' figures as they were last seen.
+
+    Args:
+        client: Valkey.
+        generation: Whose figures.
+        tenants: Tenant → how its money is written.
+        rows: Tenant → one cell per figure.
+        away: Whether the last look found nobody; the rows are then older.
+    """
+
+    client: redis.Redis
+    generation: int
+    tenants: Mapping[str, Money]
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    away: bool = False
+
+    def look(self) -> None:
+        """Read all figures again; keeps those there are while Valkey is away."""
+        try:
+            self.rows = {
+                tenant: [self._figure(tenant, metric, money) for _, metric in FIGURES]
+                for tenant, money in self.tenants.items()
+            }
+        except Unavailable:
+            self.away = True
+        else:
+            self.away = False
+
+    def _figure(self, tenant: str, metric: str, money: Money) -> str:
+        value = dict(current(self.client, self.generation, tenant, metric)).get("")
+        if value is None:
+            return "-"
+        if metric == "won_amount":
+            return f"{_short(value / money.minor)} {money.currency}"
+        return f"{value:.0%}" if metric == "win_rate" else f"{value:,.0f}"
 
 
 def _plain(board: Board, finished: Callable[[], bool]) -> None:
@@ -111,17 +152,16 @@ def _plain(board: Board, finished: Callable[[], bool]) -> None:
             said, said_at = line, time.monotonic()
 
 
-def _view(
-    board: Board, client: redis.Redis, generation: int, tenants: Mapping[str, Money]
-) -> Group:
+def _view(board: Board, figures: Figures) -> Group:
+    figures.look()
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("tenant", no_wrap=True)
     for title, _ in FIGURES:
         table.add_column(title, justify="right", no_wrap=True)
-    for tenant, money in tenants.items():
-        cells = [_figure(client, generation, tenant, metric, money) for _, metric in FIGURES]
+    for tenant, cells in figures.rows.items():
         table.add_row(tenant, *cells)
-    return Group(Text(_status(board)), table, Text("Ctrl-C ends", style="dim"))
+    foot = "Valkey is away: figures as last seen  ·  Ctrl-C ends" if figures.away else "Ctrl-C ends"
+    return Group(Text(_status(board)), table, Text(foot, style="dim"))
 
 
 def _status(board: Board) -> str:
@@ -129,21 +169,11 @@ def _status(board: Board) -> str:
     parts = []
     if stages:
         name, (done, total) = list(stages.items())[-1]
-        parts.append(f"import: {name} {done:,}/{total:,}")
+        parts.append(f"{name} {done:,}/{total:,}")
     if board.simulated:
         late = f", {board.behind_s:.1f} s behind" if board.behind_s > 1 else ""
         parts.append(f"simulated: {board.simulated:,} events{late}")
     return "  ·  ".join(parts) or "starting"
-
-
-def _figure(client: redis.Redis, generation: int, tenant: str, metric: str, money: Money) -> str:
-    values = dict(current(client, generation, tenant, metric))
-    value = values.get("")
-    if value is None:
-        return "-"
-    if metric == "won_amount":
-        return f"{_short(value / money.minor)} {money.currency}"
-    return f"{value:.0%}" if metric == "win_rate" else f"{value:,.0f}"
 
 
 def _short(amount: float) -> str:

@@ -1,7 +1,8 @@
 """How `daybook` ends: one line and an exit code for what we raise on purpose.
 
 0 fine · 1 negative answer (or a service that doesn't answer) · 2 usage or configuration ·
-70 fail-stop: the log is not what its writers guarantee. Anything else is a bug and shows itself.
+70 fail-stop: the log is not what its writers guarantee · 130 interrupted (Ctrl-C) before its
+end. Anything else is a bug and shows itself.
 """
 
 import typer
@@ -16,7 +17,7 @@ from schemas.errors import (
     Unavailable,
 )
 
-NEGATIVE, USAGE, FAIL_STOP = 1, 2, 70
+NEGATIVE, USAGE, FAIL_STOP, INTERRUPTED = 1, 2, 70, 130
 
 
 def exit_code(error: DaybookError) -> int:

@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from infra.commands.durations import seconds
+from infra.commands.group import INTERRUPTED
 from infra.commands.output import AsJson, note, say, say_json
-
-INTERRUPTED = 130
 
 
 def simulate(
@@ -52,9 +51,6 @@ def simulate(
     published = run(
         plan, publisher, for_s=for_s, bad_share=bad, stopped=stop.is_set, report=_report
     )
-    if stop.is_set():
-        note(f"stopped after {published.traffic} events")
-        raise typer.Exit(INTERRUPTED)
     if as_json:
         say_json(
             {
@@ -63,8 +59,11 @@ def simulate(
                 "behind_s": round(published.behind_s, 3),
             }
         )
-        return
-    say(f"{published.reference} settings and reference events, {published.traffic} events")
+    else:
+        say(f"{published.reference} settings and reference events, {published.traffic} events")
+    if stop.is_set():
+        note("stopped")
+        raise typer.Exit(INTERRUPTED)
 
 
 def _report(count: int, behind_s: float) -> None:

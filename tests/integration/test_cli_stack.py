@@ -341,7 +341,7 @@ def test_ctrl_c_ends_the_demo_with_everything_it_started(tmp_path: Path) -> None
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert said.splitlines()[-1] == "stopped"
+    assert said.splitlines()[-2:] == ["stopping what has been started", "interrupted"]
     assert "Traceback" not in said
     deadline = time.monotonic() + 10
     while any(Path(f"/proc/{pid}").exists() for pid in pids):
