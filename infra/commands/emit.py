@@ -35,7 +35,7 @@ def emit(
 ) -> None:
     """Check and publish events; print where each went. None is sent when one is invalid.
 
-    Example: daybook schemas show crm.deal.won.v1 --json | jq .example | daybook emit -
+    Example: daybook schemas show crm.deal.won.v1 --json | jq .structured | daybook emit -
     """
     from infra.commands.connect import producer
     from infra.commands.publishing import Publisher
@@ -92,8 +92,18 @@ def outbound(text: bytes, *, avro: bool, now_ms: int) -> Outbound:
         actor=received.actor,
         correlation=received.correlation,
         causation=received.causation,
+        depth=received.depth,
         avro=avro,
     )
+    headers += [
+        (f"ce_{name}", text.encode())
+        for name, text in (
+            ("partitionkey", received.partition_key),
+            ("sequence", received.sequence),
+            ("traceparent", received.traceparent),
+        )
+        if text
+    ]
     key = f"{received.tenant}|{received.subject}".encode()
     return Outbound(topic_of(received.type), key, value, headers)
 
@@ -114,7 +124,14 @@ def _as_it_is(text: bytes) -> Outbound:
 
 
 def _documents(file: str) -> Iterator[tuple[int, bytes]]:
-    """Yield (line, text) of each event: the whole file when it is one JSON document."""
+    """Yield (line, text) of each event.
+
+    It is one event when all of it is JSON, or when no line is an object: then it is one over
+    several lines that is broken. A broken line among others is a bad event, not a bad file.
+
+    Raises:
+        ConfigurationError: the file can't be read, or is empty.
+    """
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
@@ -123,16 +140,18 @@ def _documents(file: str) -> Iterator[tuple[int, bytes]]:
     filled = [number for number, line in enumerate(lines) if line.strip()]
     if not filled:
         raise ConfigurationError(file, "holds no event")
-    if not _is_json(lines[filled[0]]):  # an object over several lines, or one that is broken
-        yield 1, content
+    if _parsed(content) is not None or not any(
+        isinstance(_parsed(lines[number]), dict) for number in filled
+    ):
+        yield filled[0] + 1, content
         return
     for number in filled:
         yield number + 1, lines[number]
 
 
-def _is_json(text: bytes) -> bool:
+def _parsed(text: bytes) -> object:
+    """Return what JSON says; None for `null` and for what isn't JSON."""
     try:
-        json.loads(text)
+        return json.loads(text)
     except ValueError:
-        return False
-    return True
+        return None

@@ -1,13 +1,15 @@
 """`daybook emit`: events are checked before anything is sent."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
-from infra.commands.emit import outbound
+from infra.commands.emit import STRUCTURED, outbound
+from schemas.attributes import OPTIONAL, REQUIRED
 from schemas.cloudevents import read
 from schemas.errors import InvalidEvent
 
@@ -32,6 +34,22 @@ def test_a_structured_event_becomes_a_binary_record_of_its_topic(*, avro: bool) 
     received = read(record.headers, record.value, now_ms=NOW_MS)
     assert (received.id, received.type, received.tenant) == ("e-1", "crm.deal.won.v1", "acme")
     assert received.event.model_dump(exclude_none=True) == EVENT["data"]
+
+
+@pytest.mark.parametrize("avro", [False, True])
+def test_no_attribute_is_lost_on_the_way(*, avro: bool) -> None:
+    """Each attribute an event may have is read back from the record as from the event itself."""
+    given = {
+        **EVENT, "subject": "deal/other", "origin": "import", "actor": "user/7",
+        "correlationid": "c-1", "causationid": "e-0", "depth": 3, "partitionkey": "p-1",
+        "sequence": "42", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    }  # fmt: skip
+    assert given.keys() - {"data"} == {*REQUIRED, *OPTIONAL}
+    text = json.dumps(given).encode()
+    record = outbound(text, avro=avro, now_ms=NOW_MS)
+    meant = read([("content-type", STRUCTURED)], text, now_ms=NOW_MS)
+    assert read(record.headers, record.value, now_ms=NOW_MS) == meant
+    assert meant.depth == 3
 
 
 def test_an_invalid_event_is_not_made_into_a_record() -> None:
@@ -60,6 +78,31 @@ def test_an_event_over_several_lines_is_one_event(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["emit", str(file)])
     assert "line 1: bad_tenant" in result.stderr
     assert "1 of 1 invalid" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (('{"id": ', json.dumps(EVENT), json.dumps(EVENT)), "1 of 3 invalid"),
+        (("", '{"id": ', ""), "1 of 1 invalid"),
+        (("{", '"id": 1', '"data": {}'), "1 of 1 invalid"),
+    ],
+    ids=["first line of three", "one broken line", "broken over several lines"],
+)
+def test_a_broken_line_is_one_event_not_the_file(lines: tuple[str, ...], complaint: str) -> None:
+    """Lines count as events as soon as one of them is an object by itself."""
+    result = RUNNER.invoke(app, ["emit", "-"], input="\n".join(lines))
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+
+
+def test_the_example_in_the_help_is_an_event() -> None:
+    """What `emit --help` shows works: the part it takes of a schema is a structured event."""
+    shown = RUNNER.invoke(app, ["emit", "--help"]).output
+    (part,) = re.findall(r"jq \.(\w+)", shown)
+    schema = RUNNER.invoke(app, ["schemas", "show", "crm.deal.won.v1", "--json"]).stdout
+    event = json.dumps(json.loads(schema)[part]).encode()
+    assert outbound(event, avro=False, now_ms=NOW_MS).topic == "crm.deal.v1"
 
 
 def test_a_missing_file_is_a_configuration_error() -> None:
