@@ -94,6 +94,31 @@ def names(metric: str | None) -> list[str]:
     return [metric]
 
 
+def broken_down(metric: str | None, by: str) -> list[str]:
+    """Return the metrics that are kept by a dimension: the one asked for, or all that are.
+
+    Args:
+        metric: Name; None: all.
+        by: Dimension; empty: the total, which every metric has.
+
+    Raises:
+        ConfigurationError: there is no such metric, or it isn't kept by that.
+    """
+    asked = names(metric)
+    found = [name for name in asked if not by or by in dimensions(name)]
+    if not found:
+        known = sorted({each for name in asked for each in dimensions(name)})
+        of = metric or "any metric"
+        raise ConfigurationError("--by", f"{of} has no {by}; it has: {', '.join(known) or 'none'}")
+    return found
+
+
+def dimensions(metric: str) -> tuple[str, ...]:
+    """Return what a metric is broken down by; a ratio by what its part is."""
+    ratio = RATIOS.get(metric)
+    return METRICS[ratio.part if ratio else metric].dimensions
+
+
 def parts(metric: str) -> tuple[str, ...]:
     """Return the stored metrics a metric is made of."""
     ratio = RATIOS.get(metric)

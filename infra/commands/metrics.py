@@ -85,14 +85,18 @@ def show(  # noqa: PLR0913 - one argument per option
 
     Example: daybook metrics show won_amount --tenant b2b --by region
     """
+    from infra.commands.metric_rows import broken_down
     from infra.settings import load
 
+    metrics = broken_down(name, by)
     settings = load()
     chosen = _tenants(settings) if tenant is None else [tenant]
     if check:
         _check(settings, chosen, as_json=as_json)
         return
-    found = [row for each in chosen for row in _rows(settings, each, name, grain, by, (from_, to))]
+    found = [
+        row for each in chosen for row in _rows(settings, each, metrics, grain, by, (from_, to))
+    ]
     if as_json:
         say_json(found)
     else:
@@ -105,13 +109,13 @@ def show(  # noqa: PLR0913 - one argument per option
 def _rows(
     settings: Settings,
     tenant: str,
-    name: str | None,
+    metrics: list[str],
     grain: Grain,
     by: str,
     between: tuple[str | None, str | None],
 ) -> list[dict[str, Any]]:
     from infra.commands.connect import answering, valkey
-    from infra.commands.metric_rows import bucket_text, names, parts, period, rows
+    from infra.commands.metric_rows import bucket_text, parts, period, rows
     from infra.commands.zones import zone_of
     from sinks.live.read import read_metric
 
@@ -121,7 +125,7 @@ def _rows(
     except ValueError as error:
         raise ConfigurationError("--from/--to", str(error)) from None
     found = []
-    for metric in names(name):
+    for metric in metrics:
         with answering("Valkey"):
             buckets = {
                 part: read_metric(client, settings.generation, tenant, part, grain, by)

@@ -1,9 +1,11 @@
 """The check that every view agrees: each difference is found, traffic is none."""
 
 import pytest
+from typer.testing import CliRunner
 
+from infra.cli import app
 from infra.commands.metric_compare import Folded, Part, cuts, differences
-from infra.commands.metric_rows import bucket_text, names, period, rows
+from infra.commands.metric_rows import broken_down, bucket_text, names, period, rows
 from schemas.derived.metric import MetricKey, MetricPartial
 from schemas.errors import ConfigurationError
 
@@ -123,6 +125,31 @@ def test_an_unknown_metric_is_refused_by_name() -> None:
     """The error says where to find the names."""
     with pytest.raises(ConfigurationError, match="metrics list"):
         names("deals_dreamt")
+
+
+@pytest.mark.parametrize("metric", ["won_amount", "win_rate"])
+def test_an_unknown_dimension_is_refused_with_those_there_are(metric: str) -> None:
+    """The error lists what the metric is broken down by; a ratio has what its parts have."""
+    with pytest.raises(ConfigurationError, match="region"):
+        broken_down(metric, "nonsense")
+    assert broken_down(metric, "region") == [metric]
+
+
+def test_all_metrics_by_a_dimension_are_those_that_have_it() -> None:
+    """Without a name those that have the dimension are shown; if none has, that is refused."""
+    found = broken_down(None, "region")
+    assert "won_amount" in found
+    assert len(found) < len(names(None))
+    assert broken_down(None, "") == names(None)
+    with pytest.raises(ConfigurationError, match="region"):
+        broken_down(None, "nonsense")
+
+
+def test_a_wrong_dimension_is_refused_before_anything_is_asked() -> None:
+    """`metrics show --by nonsense` is one line and exit 2; no engine is needed to know."""
+    result = CliRunner().invoke(app, ["metrics", "show", "won_amount", "--by", "nonsense"])
+    assert result.exit_code == 2
+    assert "won_amount has no nonsense; it has: " in result.stderr
 
 
 def test_a_day_bucket_is_named_by_its_date_in_the_tenants_zone() -> None:
