@@ -97,12 +97,17 @@ def _entry(record: LogRecord) -> dict[str, Any]:
 
 
 def _metric(record: LogRecord) -> dict[str, Any]:
-    key = MetricKey.parse((record.key or b"").decode(errors="replace"))
+    text = (record.key or b"").decode(errors="replace")
+    try:
+        key = MetricKey.parse(text)
+        bucket = instant(key.bucket_ms) if key.bucket_ms else None
+    except (ValueError, OverflowError):
+        raise CorruptLog(f"the key {text!r} is none of a metric") from None
     shown = {
         "tenant": key.tenant,
         "metric": key.metric,
         "grain": key.grain,
-        "bucket": instant(key.bucket_ms) if key.bucket_ms else None,
+        "bucket": bucket,
         "dimension": key.dimension,
         "member": key.member,
     }

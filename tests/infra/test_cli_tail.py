@@ -102,6 +102,18 @@ def test_what_can_not_be_read_is_shown_as_a_problem(topic: str) -> None:
     assert line(shown).startswith("2:7  ! ")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [None, b"stray", b"a|b|day|soon||", b"a|b|day|" + b"9" * 30 + b"||", b"\xff"],
+    ids=["none", "parts", "bucket", "time", "bytes"],
+)
+def test_a_stray_key_is_shown_as_a_problem(key: bytes | None) -> None:
+    """A record of the metric topic whose key is none of ours doesn't end `tail`."""
+    shown = decode(_metric()._replace(key=key))
+    assert "key" in shown["problem"]
+    assert line(shown).startswith("2:7  ! ")
+
+
 @pytest.mark.parametrize("make", [_upstream, _entry, _effect, _metric])
 def test_a_record_fits_one_line(make: object) -> None:
     """The form for people is one line that begins with partition and offset."""
