@@ -1,5 +1,7 @@
 """`daybook`: the one command line. Each command group is a module of `infra.commands`."""
 
+from typing import Annotated
+
 import typer
 
 from infra.commands import (
@@ -28,6 +30,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer gives the value by position
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("daybook"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    _shown: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take what comes before a command."""
+
 
 app.command()(demo)
 app.add_typer(

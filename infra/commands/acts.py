@@ -22,6 +22,7 @@ class Job:
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
+        """Begin."""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

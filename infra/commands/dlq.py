@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 NOT_FOUND = 404
+RETRY, DROP = "retry", "drop"
 
 Reason = Annotated[str | None, typer.Option(help="Only letters with this reason.")]
 SourceTopic = Annotated[str | None, typer.Option("--topic", help="Only letters of this topic.")]
@@ -78,12 +79,14 @@ def retry(
         bool, typer.Option("--dry-run", help="Only say what would be sent.")
     ] = False,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send letters to their source topic again, bytes and headers unchanged, so with the same id.
 
     Example: daybook dlq retry --reason unknown_type --all
     """
-    _resolve("retry", sources, reason, topic, everything=everything, dry_run=dry_run, yes=yes)
+    letters = _chosen(_settings(), sources or [], reason, topic, everything=everything)
+    _resolve(RETRY, letters, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -94,47 +97,53 @@ def drop(
     topic: SourceTopic = None,
     everything: All = False,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Settle letters without sending them: they are wrong and stay so.
 
     Example: daybook dlq drop crm.deal.v1:0:17
     """
-    _resolve("drop", sources, reason, topic, everything=everything, dry_run=False, yes=yes)
+    letters = _chosen(_settings(), sources or [], reason, topic, everything=everything)
+    _resolve(DROP, letters, dry_run=False, yes=yes, as_json=as_json)
 
 
 def _resolve(
     verb: str,
-    sources: list[str] | None,
-    reason: str | None,
-    topic: str | None,
+    letters: list[DeadLetter],
     *,
-    everything: bool,
     dry_run: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
+    if not as_json:
+        for letter in letters:
+            say(f"{letter.source.text()}  {letter.reason}  {letter.detail}")
+    if dry_run or not letters:
+        note(f"{len(letters)} would be sent again" if dry_run else "nothing to do")
+    else:
+        # Asked on standard error: the answer may be piped into a program.
+        if not yes and not typer.confirm(f"{verb} {len(letters)} dead letters?", err=True):
+            raise typer.Exit(1)
+        _settle(verb, letters)
+        note(f"{len(letters)} {'sent again' if verb == RETRY else 'dropped'}")
+    if as_json:
+        say_json({"done": not dry_run, "letters": [letter.as_json() for letter in letters]})
+
+
+def _settle(verb: str, letters: list[DeadLetter]) -> None:
     from infra.commands.connect import producer
     from infra.commands.dead_letters import DROPPED, RETRIED
     from infra.commands.publishing import Publisher
 
-    settings = _settings()
-    letters = _chosen(settings, sources or [], reason, topic, everything=everything)
-    for letter in letters:
-        say(f"{letter.source.text()}  {letter.reason}  {letter.detail}")
-    if dry_run or not letters:
-        note(f"{len(letters)} would be sent again" if dry_run else "nothing to do")
-        return
-    if not yes and not typer.confirm(f"{verb} {len(letters)} dead letters?"):
-        raise typer.Exit(1)
-    publisher = Publisher(producer(settings))
-    if verb == "retry":
+    publisher = Publisher(producer(_settings()))
+    if verb == RETRY:
         for letter in letters:
             publisher.put(letter.original())
         publisher.flush()  # settled only after the broker has them: a crash between repeats a
         # letter, whose id makes it a duplicate; the other way round would lose it
     for letter in letters:
-        publisher.put(letter.resolution(RETRIED if verb == "retry" else DROPPED))
+        publisher.put(letter.resolution(RETRIED if verb == RETRY else DROPPED))
     publisher.flush()
-    note(f"{len(letters)} {'sent again' if verb == 'retry' else 'dropped'}")
 
 
 def _chosen(

@@ -18,8 +18,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 def say(text: str = "") -> None:
-    """Print one line of the answer on standard output."""
+    """Print one line of the answer on standard output, at once: the reader may be a pipe."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:

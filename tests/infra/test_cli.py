@@ -1,8 +1,10 @@
 """The command line: every command explains itself, and failures are one line and a code."""
 
+import io
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.commands.durations import seconds
 from infra.commands.group import exit_code, one_line
+from infra.commands.output import say
 from infra.settings import Settings, example
 from schemas.errors import (
     ConfigurationError,
@@ -34,8 +37,8 @@ LEAVES = (
 PROGRAMS_READ = (
     ("migrate",), ("settings",), ("emit",), ("import",), ("simulate",), ("tail",), ("apply",),
     ("get",), ("validate",), ("doctor",), ("topics", "create"), ("topics", "describe"),
-    ("dlq", "list"), ("dlq", "show"), ("metrics", "list"), ("metrics", "show"),
-    ("schemas", "list"), ("schemas", "show"), ("dev", "status"),
+    ("dlq", "list"), ("dlq", "show"), ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"),
+    ("metrics", "show"), ("schemas", "list"), ("schemas", "show"), ("dev", "status"),
 )  # fmt: skip
 
 
@@ -65,6 +68,20 @@ def test_every_command_shows_an_example_of_itself(command: tuple[str, ...]) -> N
 def test_what_a_program_may_read_comes_as_json(command: tuple[str, ...]) -> None:
     """Commands with an answer take --json."""
     assert "--json" in RUNNER.invoke(app, [*command, "--help"]).output
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    """`--version` prints it alone, and needs no command."""
+    result = RUNNER.invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"{version('daybook')}\n")
+
+
+def test_a_line_of_the_answer_is_passed_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads us through a pipe has each line as it is said, not when a buffer is full."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw)))
+    say("one")
+    assert raw.getvalue() == b"one\n"
 
 
 def test_help_imports_no_engine_client() -> None:

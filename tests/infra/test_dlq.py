@@ -1,7 +1,12 @@
 """Dead letters: what is unresolved follows from the topic alone."""
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli import app
+from infra.commands import dlq
 from infra.commands.dead_letters import DROPPED, RETRIED, DeadLetter, matching, parse, unresolved
 from infra.commands.log_reader import LogRecord
 from infra.commands.publishing import Outbound
@@ -98,3 +103,23 @@ def test_bytes_that_are_no_text_are_shown_all_the_same() -> None:
     letter = parse(_letter(1, 0))
     assert letter is not None
     assert letter.as_json(full=True)["value"] == "\\xff{"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "done"), [(["retry", "--dry-run"], False), (["drop", "--yes"], True)]
+)
+def test_what_was_settled_comes_as_json(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], *, done: bool
+) -> None:
+    """With --json standard output is one document: the letters, and whether they are settled."""
+    settled: list[str] = []
+    monkeypatch.setattr(dlq, "_open", lambda _settings: unresolved([_letter(1, 0), _letter(2, 1)]))
+    monkeypatch.setattr(
+        dlq, "_settle", lambda verb, letters: settled.append(f"{verb} {len(letters)}")
+    )
+    result = CliRunner().invoke(app, ["dlq", *arguments, "--all", "--json"])
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["done"] is done
+    assert [each["source"] for each in found["letters"]] == ["crm.deal.v1:2:1", "crm.deal.v1:2:2"]
+    assert settled == (["drop 2"] if done else [])
