@@ -43,6 +43,26 @@ def admit(partition: int, expected: int, first: int, last: int, count: int) -> i
     return min(expected - first, count)
 
 
+def check_follows(partition: int, applied: int, first: int, last: int, count: int) -> None:
+    """Refuse to fold entries that don't begin right behind the state, or that have a hole.
+
+    Args:
+        partition: Journal partition.
+        applied: Last offset in the state; -1 for none.
+        first: Offset of the first entry to fold.
+        last: Offset of the last one.
+        count: How many entries.
+
+    Raises:
+        CorruptLog: They don't follow. Whoever gathered them is at fault, not the journal.
+    """
+    if first != applied + 1 or last - first + 1 != count:
+        raise CorruptLog(
+            f"journal partition {partition}: offset {applied} was folded last, and {count} entries "
+            f"at {first}..{last} don't follow it"
+        )
+
+
 def check_bounds(partition: int, applied: int, low: int, high: int) -> None:
     """Refuse a journal that can't continue what is applied.
 

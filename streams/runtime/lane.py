@@ -17,7 +17,7 @@ from streams.domain.state import State
 from streams.runtime.batches import Delivery, Fetched
 from streams.runtime.config import WorkerConfig
 from streams.runtime.failstop import fail_stop
-from streams.runtime.guard import admit, check_bounds
+from streams.runtime.guard import admit, check_bounds, check_follows
 from streams.runtime.loader import bounds, changelog_rows, reader
 from streams.runtime.pace import Hold, Pace
 from streams.runtime.telemetry import Telemetry
@@ -207,9 +207,15 @@ class Lane:
     def offer(self, event: Delivery) -> None:
         """Take in one batch; refuse it loudly when it does not continue the journal.
 
+        A lane that isn't open ignores it: it was read before the rebalance, from a position that
+        isn't this lane's any more, and is read again.
+
         Raises:
             CorruptLog: An entry between was not delivered.
         """
+        if not self.opened:
+            event.ack()
+            return
         batch = event.value
         known = admit(self.partition, self._expected, batch.first, batch.offset, len(batch.records))
         if known == len(batch.records):
@@ -259,6 +265,9 @@ class Lane:
         if self._full and self._inbox.entries < self._config.inbox_max // 2:
             self._set_full(full=False)
         records = self._held + fresh
+        check_follows(
+            self.partition, self.applied, records[0].offset, records[-1].offset, len(records)
+        )
         began = time.monotonic()
         effects = self._fold(
             self.state, records, partition=self.partition, generation=self._config.generation

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import CorruptLog
-from streams.runtime.guard import Links, admit, check_bounds
+from streams.runtime.guard import Links, admit, check_bounds, check_follows
 
 SOURCE = ("crm.lead.v1", 3)
 
@@ -30,6 +30,15 @@ def test_hole_inside_a_batch_is_corruption() -> None:
     """A batch whose offsets aren't dense is refused: somebody wrote the journal in transactions."""
     with pytest.raises(CorruptLog, match="not dense"):
         admit(0, 5, 5, 9, 4)
+
+
+@pytest.mark.parametrize(("first", "last", "count"), [(6, 9, 4), (4, 9, 6), (5, 9, 4)])
+def test_only_what_follows_the_state_is_folded(first: int, last: int, count: int) -> None:
+    """A gap, a repeat or a hole is refused, whoever gathered the entries."""
+    check_follows(0, 4, 5, 9, 5)
+    check_follows(0, -1, 0, 0, 1)
+    with pytest.raises(CorruptLog, match="don't follow it"):
+        check_follows(0, 4, first, last, count)
 
 
 def test_retention_that_passed_the_position_is_corruption() -> None:
