@@ -9,8 +9,11 @@ from faust.types import TP
 
 from streams.runtime.batches import BatchScheduler
 from streams.runtime.failstop import fail_stop
+from streams.runtime.unparsable import RecordParseError, install
 
 BACK_PRESSURE_POLL_S = 0.005
+UNPARSABLE_GRACE_S = 5.0
+"""Time for what was read before a record that can't be parsed to be written and committed."""
 
 
 class Position(Protocol):
@@ -27,12 +30,29 @@ class PositionedThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer."""
 
     fetch_wait_ms = 250
+    unparsable_grace_s = UNPARSABLE_GRACE_S
 
     def _create_worker_consumer(self, transport: Any) -> Any:
-        # Faust hard-codes 1500 ms.
+        install()
         consumer = super()._create_worker_consumer(transport)
+        # aiokafka makes its fetcher of these in `start`, which Faust calls later.
+        # Faust hard-codes 1500 ms.
         consumer._fetch_max_wait_ms = self.fetch_wait_ms  # noqa: SLF001
+        # Faust reads what upstream aborted, unless it writes transactions itself.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super()._fetch_records(*args, **options)
+        except RecordParseError as error:
+            # At once, the restart would begin in front of all that again, and an operator who
+            # skips the record would skip that too. Nothing is fetched meanwhile.
+            await asyncio.sleep(self.unparsable_grace_s)
+            if self.consumer.app.should_stop:
+                raise
+            fail_stop("a record could not be parsed", error=repr(error.__cause__),
+                      runbook="A record that can't be parsed", **error.coordinates)  # fmt: skip
 
     async def crash(self, exc: BaseException) -> None:
         """Stop the process: a crash in this thread leaves it alive, idle and without an exit."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from streams.runtime.config import KafkaConfig
@@ -24,6 +24,7 @@ class Ends:
     def ask(self, sources: Iterable[tuple[str, int]], timeout_s: float = 2.0) -> Found:
         """Return one past the last offset of each partition; None where nobody answered.
 
+        An open transaction ends a log: nobody may read on, so that is no lag and no stall.
         Blocks up to `timeout_s`: call it in a thread.
         """
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -32,7 +33,9 @@ class Ends:
             return {}
         if self._admin is None:
             self._admin = AdminClient({**self._config.client(), "log_level": 0})
-        asked = self._admin.list_offsets(wanted, request_timeout=timeout_s)
+        asked = self._admin.list_offsets(
+            wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=timeout_s
+        )
         found: Found = {}
         for where, answer in asked.items():
             try:

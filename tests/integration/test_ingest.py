@@ -1,13 +1,17 @@
 """Upstream events become journal entries: each one, in source order, whatever happens."""
 
+import asyncio
 import json
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka.record.util import calc_crc32c  # type: ignore[import-untyped]
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from infra.embedded.ports import free_port
 from schemas.cloudevents import write_binary
@@ -109,9 +113,9 @@ def test_every_kind_of_event_arrives_at_its_place(kafka: str, app: str, tmp_path
 
 
 def test_sigkill_repeats_entries_and_loses_none(kafka: str, app: str, tmp_path: Path) -> None:
-    """After SIGKILLs every event is there, and its first copies are in source order per partition:
+    """After SIGKILLs every event is there, and its first copies are in order per source.
 
-    skipping whatever isn't higher than the highest source offset seen gives each event once.
+    Skipping whatever isn't higher than the highest source offset seen gives each event once.
     """
     upstream = Upstream(kafka)
     running = ingest(kafka, app, tmp_path / "ingest.log", commit_s=30.0)
@@ -201,6 +205,92 @@ def test_transactional_upstream_is_read_to_its_end(kafka: str, app: str, tmp_pat
 
         wait_for(lambda: lag() == 0, "no lag")
         assert running.terminate() == 0
+
+
+def test_aborted_upstream_transaction_never_reaches_the_journal(
+    kafka: str, app: str, tmp_path: Path
+) -> None:
+    """What upstream took back was never said; what it may still take back is no lag."""
+    event = CATALOGUE["crm.deal.won.v1"].model_validate({"deal_id": "d"})
+
+    def begin(name: str, id_: str) -> Producer:
+        producer = Producer({"bootstrap.servers": kafka, "transactional.id": name})
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        headers, value = write_binary(event, id=id_, source="crm", tenant="acme", time_ms=TIME_MS)
+        producer.produce("crm.deal.v1", value, partition=1, headers=list(headers))
+        assert producer.flush(30) == 0
+        return producer
+
+    begin("crm-1", "committed-1").commit_transaction(30)
+    begin("crm-2", "aborted").abort_transaction(30)
+    begin("crm-3", "committed-2").commit_transaction(30)
+    unfinished = begin("crm-4", "open")
+    with ingest(kafka, app, tmp_path / "ingest.log") as running:
+        wait_for(lambda: len(list(entries(kafka))) == 2, "both committed entries")
+
+        def lag() -> object:
+            health = running.health()
+            return health and health["partitions"].get("crm.deal.v1:1", {}).get("lag")
+
+        wait_for(lambda: lag() == 0, "no lag behind the open transaction", 20)
+        unfinished.commit_transaction(30)
+        wait_for(lambda: len(list(entries(kafka))) == 3, "the last one, once committed")
+        assert running.terminate() == 0
+    assert sorted(entry.id for _, _, entry in entries(kafka)) == [
+        "committed-1", "committed-2", "open"]  # fmt: skip
+
+
+async def send_batch(kafka: str, ids: Sequence[str], *, broken: int | None = None) -> None:
+    """Publish one record batch; the header names of record `broken` aren't UTF-8."""
+    event = CATALOGUE["crm.deal.won.v1"].model_validate({"deal_id": "d"})
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        batch = producer.create_batch()
+        for number, id_ in enumerate(ids):
+            headers, value = write_binary(
+                event, id=id_, source="crm", tenant="acme", time_ms=TIME_MS
+            )
+            named = [("br_" + n[3:] if number == broken else n, v) for n, v in headers]
+            batch.append(timestamp=TIME_MS, key=None, value=value, headers=named)
+        built = bytearray(bytes(batch._build()).replace(b"br_", b"br\xff"))  # noqa: SLF001
+        built[17:21] = calc_crc32c(built[21:]).to_bytes(4, "big")
+        batch._buffer = built  # noqa: SLF001
+        await (await producer.send_batch(batch, "crm.deal.v1", partition=1))
+
+
+def move_group(kafka: str, app: str, offset: int) -> bool:
+    """Do what the runbook says; false while the group still has a member."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": f"{app}-ingest"})
+    try:
+        consumer.commit(offsets=[TopicPartition("crm.deal.v1", 1, offset)], asynchronous=False)
+    except KafkaException:
+        return False
+    finally:
+        consumer.close()
+    return True
+
+
+def test_unparsable_record_is_named_and_can_be_skipped(
+    kafka: str, app: str, tmp_path: Path
+) -> None:
+    """Everything before it is in the journal and committed; behind its batch ingest goes on."""
+    asyncio.run(send_batch(kafka, ["a", "b"]))
+    asyncio.run(send_batch(kafka, ["c", "broken", "lost"], broken=1))
+    asyncio.run(send_batch(kafka, ["d"]))
+    running = ingest(kafka, app, tmp_path / "ingest.log")
+    with running:
+        assert running.wait_exit() == 70
+    said = (tmp_path / "ingest.log").read_text()
+    assert "a record could not be parsed" in said
+    for name, value in (("offset", 3), ("batch_first", 2), ("batch_last", 4), ("skip_to", 5)):
+        assert re.search(rf"\W{name}\W+{value}\b", said), name
+    assert [entry.id for _, _, entry in entries(kafka)] == ["a", "b", "c"]
+    assert committed(kafka, app) == 3
+    wait_for(lambda: move_group(kafka, app, 5), "the group is empty")
+    with running:
+        wait_for(lambda: len(list(entries(kafka))) == 4, "the one behind it")
+        assert running.terminate() == 0
+    assert [entry.id for _, _, entry in entries(kafka)] == ["a", "b", "c", "d"]
 
 
 def test_recreated_source_stops_ingest(kafka: str, app: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from faust.types import TP
 from streams.runtime import consumer as consumer_module
 from streams.runtime.batches import BatchScheduler
 from streams.runtime.consumer import PositionedConsumer, PositionedThread
-from streams.runtime.unparsable import UnparsableRecord
+from streams.runtime.unparsable import RecordParseError
 
 ONE, TWO = TP("journal.v1", 0), TP("journal.v1", 1)
 
@@ -153,7 +153,7 @@ def test_fetch_wait_and_isolation_are_ours(monkeypatch: pytest.MonkeyPatch) -> N
         driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda *_: Inner()
     )
     thread = object.__new__(PositionedThread)
-    made = thread._create_worker_consumer(None)  # noqa: SLF001
+    made = thread._create_worker_consumer(None)
     assert (made._fetch_max_wait_ms, made._isolation_level) == (250, "read_committed")  # noqa: SLF001
 
 
@@ -171,7 +171,7 @@ async def test_unparsable_record_is_a_fail_stop_that_names_it(
         raise Stopped
 
     async def fetch(*_: object, **__: object) -> Any:
-        raise UnparsableRecord({"topic": "crm.deal.v1", "offset": 7}) from ValueError("injected")
+        raise RecordParseError({"topic": "crm.deal.v1", "offset": 7}) from ValueError("injected")
 
     class App:
         should_stop = False
@@ -185,6 +185,6 @@ async def test_unparsable_record_is_a_fail_stop_that_names_it(
     thread.consumer = cast("Any", Owner())
     thread.unparsable_grace_s = 0.0
     with pytest.raises(Stopped):
-        await thread._fetch_records(None, None)  # noqa: SLF001
+        await thread._fetch_records(None, None)
     assert stopped == [{"topic": "crm.deal.v1", "offset": 7, "error": "ValueError('injected')",
                         "runbook": "A record that can't be parsed"}]  # fmt: skip

@@ -3,12 +3,12 @@
 from typing import cast
 
 import pytest
-from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.structs import TopicPartition
+from aiokafka.consumer import fetcher  # type: ignore[import-untyped]
+from aiokafka.record.default_records import DefaultRecordBatchBuilder  # type: ignore[import-untyped]
+from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]
+from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
 
-from streams.runtime.unparsable import ReadablePrefix, UnparsableRecord, install
+from streams.runtime.unparsable import ReadablePrefix, RecordParseError, install
 
 
 def batch(base: int, names: list[str]) -> bytes:
@@ -29,7 +29,9 @@ def fetched(log: bytes, offset: int, *, crcs: bool = False) -> ReadablePrefix:
     )
 
 
-LOG = batch(10, ["a", "b"]) + batch(12, ["c", "bad", "e"]) + batch(15, ["f"])
+LAST = batch(15, ["f"])
+BROKEN = batch(12, ["c", "bad", "e"])
+LOG = batch(10, ["a", "b"]) + BROKEN + LAST
 BATCH = {"batch_first": 12, "batch_last": 14, "skip_to": 15}
 
 
@@ -42,30 +44,30 @@ def test_what_is_before_an_unparsable_record_is_delivered() -> None:
 
 def test_fetch_that_begins_at_an_unparsable_record_names_it() -> None:
     """Its offset, and where its batch ends: parsing begins at the batch's first record."""
-    with pytest.raises(UnparsableRecord) as raised:
-        list(fetched(LOG, 13))
+    with pytest.raises(RecordParseError) as raised:
+        list(fetched(BROKEN + LAST, 13))
     assert raised.value.coordinates == {
         "topic": "crm.deal.v1", "partition": 2, "offset": 13, **BATCH}  # fmt: skip
     assert isinstance(raised.value.__cause__, UnicodeDecodeError)
 
 
 def test_only_behind_the_batch_reading_goes_on() -> None:
-    """One offset further the same bytes are parsed again; `skip_to` is past them."""
-    with pytest.raises(UnparsableRecord) as raised:
-        list(fetched(LOG, 14))
+    """One offset further the broker sends the same batch again; `skip_to` is past it."""
+    with pytest.raises(RecordParseError) as raised:
+        list(fetched(BROKEN + LAST, 14))
     skip_to = cast("int", raised.value.coordinates["skip_to"])
-    assert [record.offset for record in fetched(LOG, skip_to)] == [15]
+    assert [record.offset for record in fetched(LAST, skip_to)] == [15]
 
 
 def test_wrong_checksum_is_named_too() -> None:
     """Bytes that changed on the disk end the same way."""
-    with pytest.raises(UnparsableRecord) as raised:
-        list(fetched(LOG[len(batch(10, ["a", "b"])) :], 12, crcs=True))
+    with pytest.raises(RecordParseError) as raised:
+        list(fetched(BROKEN + LAST, 12, crcs=True))
     assert raised.value.coordinates["skip_to"] == 15
 
 
 def test_fetchers_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiokafka looks the class up in its module when a fetch arrives."""
+    """The class is looked up in aiokafka's module when a fetch arrives."""
     monkeypatch.setattr(fetcher, "PartitionRecords", object())
     install()
     assert fetcher.PartitionRecords is ReadablePrefix
