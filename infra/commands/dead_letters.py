@@ -13,7 +13,7 @@ from infra.commands.publishing import Outbound
 from schemas.topics import DEAD_LETTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from infra.commands.log_reader import LogRecord
 
@@ -37,33 +37,27 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One input that couldn't be read.
+    """One input that couldn't be read, without its content: a million of them may be open.
 
     Args:
         source: Where it was read.
         reason: One of `schemas.errors.REASONS`.
         path: Where in the event, dotted; may be empty.
         detail: One sentence.
-        key: Original key.
-        value: Original bytes.
-        headers: Original headers.
-        offset: Of the dead letter itself, in `dlq.v1`.
+        partition: Of the dead letter itself, in `dlq.v1`.
+        offset: Likewise.
         timestamp_ms: When it was written, UTC ms.
+        size: Of the original value, bytes.
     """
 
     source: Source
     reason: str
     path: str
     detail: str
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    partition: int
     offset: int
     timestamp_ms: int
-
-    def original(self) -> Outbound:
-        """Return the record as upstream wrote it: bytes, key and headers, so its id too."""
-        return Outbound(self.source.topic, self.key, self.value, list(self.headers))
+    size: int
 
     def resolution(self, how: str) -> Outbound:
         """Return the record of `dlq.v1` that settles this letter.
@@ -79,36 +73,67 @@ class DeadLetter:
         ]
         return Outbound(DEAD_LETTER, self.source.topic.encode(), None, headers)
 
-    def as_json(self, *, full: bool = False) -> dict[str, object]:
-        """Return the letter for programs; with `full` its bytes and headers as text."""
-        shown: dict[str, object] = {
+    def as_json(self) -> dict[str, object]:
+        """Return the letter for programs."""
+        return {
             "source": self.source.text(),
             "reason": self.reason,
             "path": self.path,
             "detail": self.detail,
             "dlq_offset": self.offset,
             "timestamp_ms": self.timestamp_ms,
-            "bytes": len(self.value or b""),
+            "bytes": self.size,
         }
-        if full:
-            shown["key"] = None if self.key is None else self.key.decode(errors="replace")
-            shown["headers"] = [[n, v.decode(errors="replace")] for n, v in self.headers]
-            text = (self.value or b"")[:PREVIEW_BYTES].decode(errors="backslashreplace")
-            shown["value"] = None if self.value is None else text
-        return shown
 
 
-def parse(record: LogRecord) -> DeadLetter | None:
+@dataclass(frozen=True, slots=True)
+class OpenedLetter:
+    """A dead letter with its content.
+
+    Args:
+        letter: Where it is from and what is wrong with it.
+        key: Original key.
+        value: Original bytes.
+        headers: Original headers.
+    """
+
+    letter: DeadLetter
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    def original(self) -> Outbound:
+        """Return the record as upstream wrote it: bytes, key and headers, so its id too."""
+        return Outbound(self.letter.source.topic, self.key, self.value, list(self.headers))
+
+    def as_json(self) -> dict[str, object]:
+        """Return the letter for programs, its bytes and headers as text."""
+        text = (self.value or b"")[:PREVIEW_BYTES].decode(errors="backslashreplace")
+        return {
+            **self.letter.as_json(),
+            "key": None if self.key is None else self.key.decode(errors="replace"),
+            "headers": [[n, v.decode(errors="replace")] for n, v in self.headers],
+            "value": None if self.value is None else text,
+        }
+
+
+def parse(record: LogRecord) -> OpenedLetter | None:
     """Return the dead letter in a record of `dlq.v1`; None for a resolution or a foreign record."""
     headers = dict(record.headers)
     source = _source(headers)
     if RESOLUTION in headers or source is None:
         return None
-    return DeadLetter(
-        source=source,
-        reason=_text(headers, "reason"),
-        path=_text(headers, "path"),
-        detail=_text(headers, "detail"),
+    return OpenedLetter(
+        DeadLetter(
+            source=source,
+            reason=_text(headers, "reason"),
+            path=_text(headers, "path"),
+            detail=_text(headers, "detail"),
+            partition=record.partition,
+            offset=record.offset,
+            timestamp_ms=record.timestamp_ms,
+            size=len(record.value or b""),
+        ),
         key=headers.get("source_key"),
         value=record.value,
         headers=tuple(
@@ -116,9 +141,32 @@ def parse(record: LogRecord) -> DeadLetter | None:
             for name, value in record.headers
             if name.startswith(ORIGINAL)
         ),
-        offset=record.offset,
-        timestamp_ms=record.timestamp_ms,
     )
+
+
+def opened(records: Iterable[LogRecord], letters: Iterable[DeadLetter]) -> Iterator[OpenedLetter]:
+    """Yield the content of some letters, in the order of the records; ends with the last one.
+
+    Args:
+        records: Of `dlq.v1`, from `places` on. What has been deleted since is left out.
+        letters: Which.
+    """
+    wanted = {(letter.partition, letter.offset) for letter in letters}
+    for record in records:
+        place = record.partition, record.offset
+        if place in wanted and (letter := parse(record)) is not None:
+            yield letter
+        wanted.discard(place)
+        if not wanted:
+            return
+
+
+def places(letters: Iterable[DeadLetter]) -> dict[int, int]:
+    """Return partition of `dlq.v1` → offset of the first of these letters there."""
+    first: dict[int, int] = {}
+    for letter in letters:
+        first[letter.partition] = min(letter.offset, first.get(letter.partition, letter.offset))
+    return first
 
 
 def unresolved(records: Iterable[LogRecord]) -> list[DeadLetter]:
@@ -137,9 +185,10 @@ def unresolved(records: Iterable[LogRecord]) -> list[DeadLetter]:
             continue
         if RESOLUTION in headers:
             settled.add(source)
-        elif (letter := parse(record)) is not None:
-            letters.setdefault(source, letter)
-    return [letter for source, letter in letters.items() if source not in settled]
+            letters.pop(source, None)
+        elif source not in settled and (found := parse(record)) is not None:
+            letters.setdefault(source, found.letter)
+    return list(letters.values())
 
 
 def matching(

@@ -11,7 +11,9 @@ from schemas.errors import Refused
 from schemas.topics import DEAD_LETTER
 
 if TYPE_CHECKING:
-    from infra.commands.dead_letters import DeadLetter
+    from collections.abc import Iterator
+
+    from infra.commands.dead_letters import DeadLetter, OpenedLetter
     from infra.settings import Settings
 
 NOT_FOUND = 404
@@ -59,8 +61,12 @@ def show(
 
     Example: daybook dlq show crm.deal.v1:0:17
     """
-    (letter,) = _chosen(_settings(), [source], None, None, everything=False)
-    shown = letter.as_json(full=True)
+    settings = _settings()
+    for letter in _opened(settings, _chosen(settings, [source], None, None, everything=False)):
+        shown = letter.as_json()
+        break
+    else:
+        raise Refused(NOT_FOUND, f"{source} has just been deleted from {DEAD_LETTER}")
     if as_json:
         say_json(shown)
         return
@@ -124,26 +130,32 @@ def _resolve(
         # Asked on standard error: the answer may be piped into a program.
         if not yes and not typer.confirm(f"{verb} {len(letters)} dead letters?", err=True):
             raise typer.Exit(1)
-        _settle(verb, letters)
+        letters = _settle(verb, letters)
         note(f"{len(letters)} {'sent again' if verb == RETRY else 'dropped'}")
     if as_json:
         say_json({"done": not dry_run, "letters": [letter.as_json() for letter in letters]})
 
 
-def _settle(verb: str, letters: list[DeadLetter]) -> None:
+def _settle(verb: str, letters: list[DeadLetter]) -> list[DeadLetter]:
+    """Send them again if that is the verb, then settle them; return those that were there."""
     from infra.commands.connect import producer
     from infra.commands.dead_letters import DROPPED, RETRIED
     from infra.commands.publishing import Publisher
 
-    publisher = Publisher(producer(_settings()))
+    settings = _settings()
+    publisher = Publisher(producer(settings))
     if verb == RETRY:
-        for letter in letters:
-            publisher.put(letter.original())
+        sent = []
+        for opened in _opened(settings, letters):
+            publisher.put(opened.original())
+            sent.append(opened.letter)
+        letters = sent
         publisher.flush()  # settled only after the broker has them: a crash between repeats a
         # letter, whose id makes it a duplicate; the other way round would lose it
     for letter in letters:
         publisher.put(letter.resolution(RETRIED if verb == RETRY else DROPPED))
     publisher.flush()
+    return letters
 
 
 def _chosen(
@@ -163,6 +175,13 @@ def _chosen(
     if missing:
         raise Refused(NOT_FOUND, f"no unresolved dead letter {', '.join(sorted(missing))}")
     return letters
+
+
+def _opened(settings: Settings, letters: list[DeadLetter]) -> Iterator[OpenedLetter]:
+    from infra.commands.dead_letters import opened, places
+    from infra.commands.log_reader import read
+
+    return opened(read(settings, DEAD_LETTER, places(letters)), letters)
 
 
 def _open(settings: Settings) -> list[DeadLetter]:

@@ -7,7 +7,16 @@ from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.commands import dlq
-from infra.commands.dead_letters import DROPPED, RETRIED, DeadLetter, matching, parse, unresolved
+from infra.commands.dead_letters import (
+    DROPPED,
+    RETRIED,
+    DeadLetter,
+    matching,
+    opened,
+    parse,
+    places,
+    unresolved,
+)
 from infra.commands.log_reader import LogRecord
 from infra.commands.publishing import Outbound
 from schemas.errors import InvalidEvent
@@ -31,7 +40,7 @@ def _letter(at: int, log_offset: int, reason: str = "not_json") -> LogRecord:
 def _resolution(letter: LogRecord, how: str, log_offset: int) -> LogRecord:
     parsed = parse(letter)
     assert parsed is not None
-    return _in_log(parsed.resolution(how), log_offset)
+    return _in_log(parsed.letter.resolution(how), log_offset)
 
 
 def _sources(records: list[LogRecord]) -> list[int]:
@@ -40,11 +49,13 @@ def _sources(records: list[LogRecord]) -> list[int]:
 
 def test_what_ingest_writes_is_read_back_whole() -> None:
     """Reason, place, source and the original bytes survive."""
-    letter = parse(_letter(7, 0))
-    assert letter is not None
+    found = parse(_letter(7, 0))
+    assert found is not None
+    letter = found.letter
     assert letter.source.text() == "crm.deal.v1:2:7"
     assert (letter.reason, letter.path, letter.detail) == ("not_json", "data.x", "is odd")
-    assert (letter.key, letter.value, letter.headers) == (b"key", b"\xff{", ORIGINAL)
+    assert (letter.partition, letter.offset, letter.size) == (0, 0, 2)
+    assert (found.key, found.value, found.headers) == (b"key", b"\xff{", ORIGINAL)
 
 
 def test_a_retry_sends_the_original_record() -> None:
@@ -84,6 +95,24 @@ def test_foreign_records_in_the_topic_are_passed_over() -> None:
     assert _sources([foreign, _letter(1, 1)]) == [1]
 
 
+def test_only_the_letters_asked_for_are_opened() -> None:
+    """They are read again from the first of them on, and no further than the last."""
+    records = [_letter(at, at) for at in range(6)]
+    letters = [letter for letter in unresolved(records) if letter.offset in {2, 4}]
+    (start,) = places(letters).values()
+    log = iter(records[start:])
+    found = list(opened(log, letters))
+    assert [each.letter for each in found] == letters
+    assert {each.value for each in found} == {b"\xff{"}
+    assert len(list(log)) == 1
+
+
+def test_a_letter_that_was_deleted_meanwhile_is_left_out() -> None:
+    """What the log no longer holds can't be sent again, so it isn't settled either."""
+    records = [_letter(1, 1), _letter(2, 2)]
+    assert [each.letter.offset for each in opened(records[1:], unresolved(records))] == [2]
+
+
 def test_letters_are_chosen_by_reason_topic_and_source() -> None:
     """Criteria are combined; an empty one fits all."""
     letters = unresolved([_letter(1, 0), _letter(2, 1, "unknown_type")])
@@ -102,7 +131,7 @@ def test_bytes_that_are_no_text_are_shown_all_the_same() -> None:
     """The JSON form escapes what isn't UTF-8 instead of failing."""
     letter = parse(_letter(1, 0))
     assert letter is not None
-    assert letter.as_json(full=True)["value"] == "\\xff{"
+    assert letter.as_json()["value"] == "\\xff{"
 
 
 @pytest.mark.parametrize(
@@ -114,9 +143,12 @@ def test_what_was_settled_comes_as_json(
     """With --json standard output is one document: the letters, and whether they are settled."""
     settled: list[str] = []
     monkeypatch.setattr(dlq, "_open", lambda _settings: unresolved([_letter(1, 0), _letter(2, 1)]))
-    monkeypatch.setattr(
-        dlq, "_settle", lambda verb, letters: settled.append(f"{verb} {len(letters)}")
-    )
+
+    def settle(verb: str, letters: list[DeadLetter]) -> list[DeadLetter]:
+        settled.append(f"{verb} {len(letters)}")
+        return letters
+
+    monkeypatch.setattr(dlq, "_settle", settle)
     result = CliRunner().invoke(app, ["dlq", *arguments, "--all", "--json"])
     assert result.exit_code == 0
     found = json.loads(result.stdout)
