@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -69,6 +70,9 @@ def _failures(engine: Engine) -> type[Exception]:
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     return ClickHouseError
+
+
+_SILENT = logging.NullHandler()
 
 
 def _quiet(*_: object) -> None:
@@ -207,6 +211,8 @@ def clickhouse(settings: Settings) -> Client:
     """
     import clickhouse_connect
 
+    # The driver logs each failure it raises; unconfigured, that would be a second line about it.
+    logging.getLogger("clickhouse_connect").addHandler(_SILENT)
     url = urlsplit(settings.clickhouse_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ConfigurationError("DAYBOOK_CLICKHOUSE_URL", "use http://user:password@host:port")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.commands.connect import RETRY_AFTER_S
+from infra.commands.connect import RETRY_AFTER_S, answering
 from schemas.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -113,18 +113,19 @@ class Publisher:
         """Hand one record to the producer; waits while its queue is full.
 
         Raises:
-            Unavailable: an earlier record failed.
+            Unavailable: an earlier record failed, or the client refuses this one (too large).
         """
         while True:
             self._check()
             try:
-                self.producer.produce(
-                    record.topic,
-                    value=record.value,
-                    key=record.key,
-                    headers=list(record.headers),
-                    on_delivery=self._delivered,
-                )
+                with answering("Kafka"):
+                    self.producer.produce(
+                        record.topic,
+                        value=record.value,
+                        key=record.key,
+                        headers=list(record.headers),
+                        on_delivery=self._delivered,
+                    )
             except BufferError:
                 self.producer.poll(0.5)
             else:

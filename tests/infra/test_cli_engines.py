@@ -1,6 +1,9 @@
 """Engines that go away while a command runs: errors of ours, one line, never a traceback."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,17 +11,16 @@ from typing import Any, NamedTuple
 import clickhouse_connect.driver.exceptions as clickhouse_errors
 import pytest
 import redis
-from typer.testing import CliRunner
+from confluent_kafka import Producer
 
-from infra.cli import app
 from infra.commands import checks
 from infra.commands.arrival import wait
 from infra.commands.connect import NotMigrated, answering
+from infra.commands.publishing import Outbound, Publisher
 from infra.commands.settling import not_shown, not_sunk
 from infra.settings import Settings, load
 from schemas.errors import Unavailable
 
-RUNNER = CliRunner()
 UNKNOWN_TABLE = clickhouse_errors.DatabaseError("no crm.ops_ledger", code=60, name="UNKNOWN_TABLE")
 AWAY = clickhouse_errors.OperationalError("connection refused")
 TARGETS = {("journal.v1", 0): 10}
@@ -51,17 +53,17 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def dead() -> str:
-    """A Valkey URL nobody listens at."""
+def nobody() -> str:
+    """A host and port nobody listens at."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return f"redis://127.0.0.1:{taken.getsockname()[1]}/0"
+        return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-def test_a_valkey_that_went_away_is_unavailable(dead: str) -> None:
+def test_a_valkey_that_went_away_is_unavailable(nobody: str) -> None:
     """Asking how far Valkey is, with nobody at its port, is an error a wait asks again after."""
     with pytest.raises(Unavailable, match="Valkey"):
-        not_shown(redis.Redis.from_url(dead), 1, TARGETS)()
+        not_shown(redis.Redis.from_url(f"redis://{nobody}/0"), 1, TARGETS)()
 
 
 def test_a_wait_outlasts_a_clickhouse_that_is_away() -> None:
@@ -96,6 +98,13 @@ def _fails(error: Exception) -> Callable[[Settings], checks.Finding]:
     return check
 
 
+def test_a_record_the_client_refuses_is_no_traceback() -> None:
+    """A record larger than the client takes is refused when it is handed over."""
+    client = Producer({"message.max.bytes": 1_000, "log_level": 0})
+    with pytest.raises(Unavailable, match="too large"):
+        Publisher(client).put(Outbound("crm.deal.v1", None, b"x" * 100_000, []))
+
+
 def test_the_doctor_sends_who_has_no_tables_to_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before `daybook migrate` a check that needs a table is a finding, with that as its todo."""
     fine = checks.Finding("x", ok=True, detail="")
@@ -107,12 +116,25 @@ def test_the_doctor_sends_who_has_no_tables_to_migrate(monkeypatch: pytest.Monke
     assert (found.check, found.todo) == ("sink", "daybook migrate")
 
 
+@pytest.mark.parametrize(
+    ("engine", "variable", "scheme", "command"),
+    [
+        ("Valkey", "DAYBOOK_VALKEY_URL", "redis", ("metrics", "show", "--json")),
+        ("ClickHouse", "DAYBOOK_CLICKHOUSE_URL", "http", ("migrate",)),
+    ],
+    ids=["Valkey", "ClickHouse"],
+)
 def test_a_command_whose_engine_is_away_says_so_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, dead: str
+    nobody: str, engine: str, variable: str, scheme: str, command: tuple[str, ...]
 ) -> None:
-    """No traceback: the engine, its place and what to try; exit 1."""
-    monkeypatch.setenv("DAYBOOK_VALKEY_URL", dead)
-    result = RUNNER.invoke(app, ["metrics", "show", "--json"])
-    assert result.exit_code == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("daybook: Valkey at 127.0.0.1:")
+    """No traceback and no line of the driver: engine, place and what to try; exit 1."""
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *command],
+        env={**os.environ, variable: f"{scheme}://{nobody}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"daybook: {engine} at {nobody} does not answer")
