@@ -34,9 +34,10 @@ class Job:
 
     def is_running(self) -> bool:
         """Tell whether it still runs; raises what it failed with."""
+        runs = self._thread.is_alive()  # asked first: it may fail between the two
         if self.failure is not None:
             raise self.failure
-        return self._thread.is_alive()
+        return runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import json
 import signal
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import redis
@@ -10,10 +12,12 @@ from typer.testing import CliRunner
 
 import infra.commands.board as board_module
 import infra.commands.connect
+import infra.demo as demo_module
 import infra.simulate.run
 from infra.cli import app
-from infra.commands.acts import Acts
+from infra.commands.acts import Acts, Job
 from infra.commands.board import Board, Figures, Money
+from infra.embedded.running import RunningStack
 from infra.simulate.run import Published
 from schemas.errors import Unavailable
 
@@ -73,6 +77,79 @@ def test_any_other_ctrl_c_ends_at_once(*, live: bool, interrupts: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         acts.until(_Watch(interrupts))
     assert acts.stop.is_set()
+
+
+@dataclass
+class _Endpoints:
+    """Where a stack's engines are."""
+
+    def model_dump(self, **_: object) -> dict[str, str]:
+        """Return name → place."""
+        return {"kafka": "127.0.0.1:1", "valkey": "redis://x", "clickhouse": "http://x"}
+
+
+@dataclass
+class _Stack:
+    """A running stack that writes down when it is stopped."""
+
+    said: list[str]
+    endpoints: _Endpoints = field(default_factory=_Endpoints)
+
+    def stop(self) -> None:
+        """Stop."""
+        self.said.append("(stopped)")
+
+
+def _interrupted_demo(
+    monkeypatch: pytest.MonkeyPatch, where: Path, *, runs: bool, detach: bool = False
+) -> list[str]:
+    """Return what a demo says that is interrupted during its import, stops included."""
+    said: list[str] = []
+
+    def play(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunningStack, "find", lambda _where: _Stack(said) if runs else None)
+    monkeypatch.setattr(demo_module, "_start", lambda *_, **__: _Stack(said))
+    monkeypatch.setattr(demo_module, "_play", play)
+    monkeypatch.setattr(demo_module, "note", said.append)
+    before = signal.getsignal(signal.SIGTERM)
+    arguments = ["demo", "--data", str(where), *(["--detach"] if detach else [])]
+    try:
+        result = CliRunner().invoke(app, arguments)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 130
+    return said
+
+
+def test_an_interrupted_demo_says_what_it_stops_before_it_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Stopping takes seconds: the line comes first. Interrupted before the answer, it is 130."""
+    said = _interrupted_demo(monkeypatch, tmp_path, runs=False)
+    assert said == ["stopping the stack", "(stopped)", "interrupted"]
+
+
+@pytest.mark.parametrize(("runs", "detach"), [(True, False), (False, True)], ids=["ran", "detach"])
+def test_an_interrupted_demo_says_which_stack_stays_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, runs: bool, detach: bool
+) -> None:
+    """A stack that ran before, or is detached, isn't stopped; the line says what would do it."""
+    said = _interrupted_demo(monkeypatch, tmp_path, runs=runs, detach=detach)
+    assert "(stopped)" not in said
+    assert said[-2] == f"the stack stays up; `daybook dev down --data {tmp_path}` stops it"
+
+
+def test_what_the_job_fails_with_ends_the_view() -> None:
+    """A failure beside the view is raised where it is asked whether all is done."""
+
+    def fail() -> None:
+        raise Unavailable("Kafka", 1.0, "refused")
+
+    job = Job(fail)
+    with pytest.raises(Unavailable):
+        all(iter(job.is_running, False))
 
 
 def _text(figures: Figures) -> str:
