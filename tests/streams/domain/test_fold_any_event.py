@@ -1,14 +1,18 @@
 """Whatever passes the door can be folded: no accepted event stops the worker."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from schemas.events import CATALOGUE
-from schemas.events.event import Event
 from tests.schemas.strategies import data_of
 from tests.streams.journal_builder import Journal
+
+if TYPE_CHECKING:
+    from schemas.events.event import Event
 
 
 @pytest.mark.parametrize("kind", sorted(CATALOGUE))
