@@ -23,7 +23,7 @@ demo: $(STAMP)
 test: $(STAMP)
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest --ignore=tests/integration --cov --cov-report=term
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest tests/integration --durations=15
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif

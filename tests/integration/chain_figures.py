@@ -1,7 +1,7 @@
 """The same figures read from four places: Faust tables, Valkey, ClickHouse, an offline fold."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -67,29 +67,6 @@ class Places:
             found = client.query(sql, parameters={"tenant": self.tenant})
             return [tuple(row) for row in found.result_rows]
 
-    def in_tables(self) -> Figures:
-        """Read the worker's tables as its changelog has them."""
-        ours = METRICS.prefix + self._key_start
-        return self._figures(
-            State.load((r.key or b"", r.value) for r in records if (r.key or b"").startswith(ours))
-            for records in self._partitions(state_topic(self.settings.app)).values()
-        )
-
-    def in_offline_fold(self) -> Figures:
-        """Fold the tenant's part of the journal, and the ticks, here and now."""
-
-        def states() -> Iterator[State]:
-            for partition, everything in self._partitions(JOURNAL).items():
-                # Ticks have no key. A tenant's figures depend on nothing of other tenants.
-                records = [r for r in everything if not r.key or r.key.startswith(self._key_start)]
-                state = State()
-                for start in range(0, len(records), 5_000):
-                    effects = fold(state, records[start : start + 5_000], partition=partition)  # type: ignore[arg-type]  # every journal record has a value
-                    state.apply(effects)
-                yield state
-
-        return self._figures(states())
-
     def in_valkey(self) -> Figures:
         """Read every bucket the catalogue knows."""
         figures: Figures = {}
@@ -119,8 +96,39 @@ class Places:
             partials[bucket].append(MetricPartial(1, 0, count, total, low, high, list(sketch)))
         return {bucket: _value(merge_partials(found)) for bucket, found in partials.items()}
 
-    def derived_repeats(self) -> list[str]:
-        """Return what a `read_committed` reader would see twice or not at all."""
+
+@dataclass(frozen=True)
+class Logs:
+    """What the logs hold of every tenant, each topic read once."""
+
+    settings: Settings
+
+    def in_tables(self) -> dict[str, Figures]:
+        """Read the worker's tables as its changelog has them; tenant → figures."""
+        return _by_tenant(
+            State.load(
+                (record.key or b"", record.value)
+                for record in records
+                if (record.key or b"").startswith(METRICS.prefix)
+            )
+            for records in self._partitions(state_topic(self.settings.app)).values()
+        )
+
+    def in_offline_fold(self) -> dict[str, Figures]:
+        """Fold the whole journal here and now; tenant → figures."""
+
+        def states() -> Iterator[State]:
+            for partition, records in self._partitions(JOURNAL).items():
+                state = State()
+                for start in range(0, len(records), 5_000):
+                    effects = fold(state, records[start : start + 5_000], partition=partition)  # type: ignore[arg-type]  # every journal record has a value
+                    state.apply(effects)
+                yield state
+
+        return _by_tenant(states())
+
+    def repeats(self) -> list[str]:
+        """Return what a `read_committed` reader of `derived.*` would see twice or not at all."""
         wrong = []
         for partition, records in self._partitions(EFFECT).items():
             numbers = [decode_effect(record.value or b"").seq for record in records]
@@ -137,21 +145,20 @@ class Places:
                 seen[key] = offset
         return wrong
 
-    @property
-    def _key_start(self) -> bytes:
-        return f"{self.tenant}|".encode()
-
     def _partitions(self, topic: str) -> dict[int, list[LogRecord]]:
         found: dict[int, list[LogRecord]] = {p: [] for p in ends(self.settings, topic)}
         for record in read(self.settings, topic):
             found[record.partition].append(record)
         return found
 
-    def _figures(self, states: Iterator[State]) -> Figures:
-        partials: defaultdict[Bucket, list[MetricPartial]] = defaultdict(list)
-        for state in states:
-            for raw, value in state.tables[METRICS.prefix].items():
-                key = MetricKey.parse(raw.decode())
-                if key.tenant == self.tenant:
-                    partials[Bucket(*key[1:])].append(decode_partial(value))
-        return {bucket: _value(merge_partials(found)) for bucket, found in partials.items()}
+
+def _by_tenant(states: Iterable[State]) -> dict[str, Figures]:
+    partials: defaultdict[MetricKey, list[MetricPartial]] = defaultdict(list)
+    for state in states:
+        for raw, value in state.tables[METRICS.prefix].items():
+            key = MetricKey.parse(raw.decode())
+            partials[key].append(decode_partial(value))
+    figures: defaultdict[str, Figures] = defaultdict(dict)
+    for key, found in partials.items():
+        figures[key.tenant][Bucket(*key[1:])] = _value(merge_partials(found))
+    return dict(figures)
