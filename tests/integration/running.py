@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from confluent_kafka import Consumer, TopicPartition
+
 
 def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
     """Wait until a condition is true and return its value."""
@@ -123,3 +125,12 @@ class Running:
         """Stop it in order and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait_exit()
+
+
+def log_end(bootstrap: str, topic: str, partition: int = 0) -> int:
+    """Return the offset after the last record or marker of a partition."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused"})
+    try:
+        return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])
+    finally:
+        consumer.close()

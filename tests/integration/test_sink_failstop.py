@@ -15,7 +15,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.kafka import topic_ids
 from tests.integration.conftest import MakeTopics
-from tests.integration.running import wait_for
+from tests.integration.running import log_end, wait_for
 from tests.integration.sink_support import (
     Log,
     caught_up,
@@ -111,6 +111,8 @@ def test_hole_in_the_journal_stops_it(
     producer.begin_transaction()
     producer.produce(JOURNAL, encode_entry(event_entry(1_000)), partition=0)
     producer.commit_transaction(30)
+    # The broker writes the marker after it has answered; an entry before it would hide the hole.
+    wait_for(lambda: log_end(kafka, JOURNAL) == 103, "the commit marker is in the log")
     log.entries(event_entry(1_001))
     with sink(tmp_path, kafka, clickhouse_url, app, generation=generation) as process:
         assert process.wait_exit() == 70
