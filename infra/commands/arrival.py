@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from infra.commands.connect import RETRY_AFTER_S, answer
+from infra.commands.connect import admin as connected
 from infra.commands.log_reader import ends
 from schemas.errors import Unavailable
 from schemas.topics import JOURNAL
@@ -75,13 +76,20 @@ def not_ingested(
     from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
     group = f"{settings.app}-ingest"
+    client = [admin]
     asked = [TopicPartition(topic, partition) for topic, partition in sorted(last)]
 
     def remaining() -> int:
         if not asked:
             return 0
         request = ConsumerGroupTopicPartitions(group, list(asked))
-        found = answer(admin.list_consumer_group_offsets([request])[group], f"offsets of {group}")
+        try:
+            future = client[0].list_consumer_group_offsets([request])[group]
+            found = answer(future, f"offsets of {group}")
+        except Unavailable:
+            # A client that lived through a broker's restart may go on failing for minutes.
+            client[0] = connected(settings)
+            raise
         return sum(
             max(0, last[p.topic, p.partition] + 1 - max(p.offset, 0))
             for p in found.topic_partitions
