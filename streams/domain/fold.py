@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from schemas.codec import decode_entry, decode_event
-
 from schemas.journal import EVENT, TICK, Entry
 from schemas.state.rows import Timer
 from streams.domain import agents, campaigns, conversations, deals, leads, messages, tasks, tenants

@@ -3,7 +3,6 @@
 import json
 
 from schemas.definitions.applied import DefinitionApplied
-
 from schemas.definitions.settings import Settings
 from streams.domain.module import Module, on
 from streams.domain.turn import Turn
