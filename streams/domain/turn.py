@@ -24,7 +24,6 @@ class Turn:
     """One step of the fold.
 
     Attributes:
-        entry: The journal entry; for a timer the tick that fired it.
         tenant: Whose turn it is; every key a module uses is within this tenant.
         subject: Of the entry, or of the entry that set the timer.
         time_ms: Event time, UTC ms; for a timer when it was due.
@@ -35,7 +34,7 @@ class Turn:
 
     __slots__ = (
         "_batch", "_generation", "_index", "_offset", "_partition",
-        "entry", "now_ms", "origin", "settings", "subject", "tenant", "time_ms",
+        "now_ms", "origin", "settings", "subject", "tenant", "time_ms",
     )  # fmt: skip
 
     def __init__(
@@ -46,7 +45,6 @@ class Turn:
         self._partition = partition
         self._generation = generation
         self._index = 0
-        self.entry = entry
         self.now_ms = batch.head.now_ms
         self._turn_to(entry.tenant, entry.subject, entry.time_ms, entry.origin)
 
