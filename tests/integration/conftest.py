@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.client import Client
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -17,6 +18,8 @@ from confluent_kafka.cimpl import NewTopic
 from infra.embedded.running import RunningStack
 from infra.embedded.stack import ENGINES
 from schemas.topics import catalogue
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.migrations import migrate
 
 CACHE = Path.home() / ".cache" / "daybook"
 PARTITIONS = 4
@@ -52,6 +55,15 @@ def clickhouse_url(engines: RunningStack) -> str:
     """URL of ClickHouse with user and password."""
     assert engines.endpoints.clickhouse
     return engines.endpoints.clickhouse
+
+
+@pytest.fixture(scope="module")
+def client(clickhouse_url: str) -> Iterator[Client]:
+    """A client of a server with the schema."""
+    client = connect(clickhouse_url)
+    migrate(client)
+    yield client
+    client.close()
 
 
 @pytest.fixture

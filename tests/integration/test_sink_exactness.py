@@ -1,7 +1,6 @@
 """The ClickHouse sink, killed anywhere: each record is one row, whatever happened."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,6 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from infra.embedded.running import RunningStack
-from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrations import migrate
 from tests.integration.conftest import MakeTopics
 from tests.integration.running import wait_for
 from tests.integration.sink_support import (
@@ -25,15 +22,6 @@ from tests.integration.sink_support import (
 )
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def client(clickhouse_url: str) -> Iterator[Client]:
-    """A client of a server with the schema."""
-    client = connect(clickhouse_url)
-    migrate(client)
-    yield client
-    client.close()
 
 
 FAULTS: list[dict[str, Any]] = [

@@ -1,6 +1,5 @@
 """What the ClickHouse sink can't make right it says loudly: exit 70, nothing written."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from confluent_kafka.admin import AdminClient
 from schemas.codec import encode_entry
 from schemas.errors import ConfigurationError
 from schemas.topics import JOURNAL
-from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrations import migrate
 from sinks.kafka import topic_ids
 from tests.integration.conftest import MakeTopics
 from tests.integration.running import log_end, wait_for
@@ -27,15 +24,6 @@ from tests.integration.sink_support import (
 )
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def client(clickhouse_url: str) -> Iterator[Client]:
-    """A client of a server with the schema."""
-    client = connect(clickhouse_url)
-    migrate(client)
-    yield client
-    client.close()
 
 
 def _cut(kafka: str, offset: int) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrations import migrate
 from tests.integration.conftest import MakeTopics
 from tests.integration.running import wait_for
 from tests.integration.sink_support import (
@@ -25,15 +23,6 @@ from tests.integration.sink_support import (
 
 pytestmark = pytest.mark.integration
 TABLES = ("fct_event", "fct_effect", "fct_deal_stage", "agg_metric")
-
-
-@pytest.fixture(scope="module")
-def client(clickhouse_url: str) -> Iterator[Client]:
-    """A client of a server with the schema."""
-    client = connect(clickhouse_url)
-    migrate(client)
-    yield client
-    client.close()
 
 
 @pytest.fixture
