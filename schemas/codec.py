@@ -16,6 +16,7 @@ from schemas.derived.effect import Effect, Fact, Notify, Publication
 from schemas.derived.metric import MetricPartial
 from schemas.errors import ConfigurationError, CorruptLog, InvalidEvent
 from schemas.events.event import Event
+from schemas.generation import Generation
 from schemas.journal import Entry
 from schemas.released import EVENTS, releases_of
 
@@ -111,6 +112,7 @@ encode_effect, decode_effect = _coder(Effect)
 encode_fact, decode_fact = _coder(Fact)
 encode_notify, decode_notify = _coder(Notify)
 encode_publication, decode_publication = _coder(Publication)
+encode_generation, decode_generation = _coder(Generation)
 
 
 def encode_row(row: object) -> bytes:

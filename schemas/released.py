@@ -17,6 +17,7 @@ from schemas.derived.effect import Effect, Fact, Notify, Publication
 from schemas.derived.metric import MetricPartial
 from schemas.events import CATALOGUE
 from schemas.events.event import Event
+from schemas.generation import Generation
 from schemas.journal import Entry
 from schemas.state import rows
 
@@ -37,6 +38,7 @@ RECORDS: tuple[type, ...] = (
     Fact,
     Notify,
     Publication,
+    Generation,
     *ROWS,
     *EVENTS,
 )

@@ -22,8 +22,11 @@ JOURNAL = "journal.v1"
 METRIC = "derived.metric.v1"
 EFFECT = "derived.effect.v1"
 DEAD_LETTER = "dlq.v1"
+GENERATION = "ops.generation.v1"
+VERIFICATION = "ops.verification.v1"
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 MAX_EVENT_BYTES = 1_000_000
 """Above this an event is a dead letter (`too_large`)."""
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -63,6 +66,9 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
     """
     large = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
     delete, compact = {"cleanup.policy": "delete"}, {"cleanup.policy": "compact"}
+    # What a key was worth at an offset up to an hour old can be read from the log, exactly,
+    # while traffic goes on: reconciliation and the comparison of generations do.
+    recent = {**compact, "min.compaction.lag.ms": str(HOUR_MS)}
     upstream = {**delete, **large, "retention.ms": str(7 * DAY_MS)}
     return (
         *(
@@ -75,8 +81,14 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
         Topic(
             JOURNAL, partitions, "tenant|subject", "the journal", {**delete, "retention.ms": "-1"}
         ),
-        Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", compact),
-        Topic(METRIC, partitions, "metric key", "absolute value of one metric bucket", compact),
+        Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", recent),
+        Topic(
+            METRIC,
+            partitions,
+            "generation|metric key",
+            "absolute value of one metric bucket",
+            recent,
+        ),
         Topic(
             EFFECT,
             partitions,
@@ -94,5 +106,19 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
                 "retention.ms": str(30 * DAY_MS),
                 "max.message.bytes": str(MAX_MESSAGE_BYTES + 1024 * 1024),
             },
+        ),
+        Topic(
+            GENERATION,
+            1,
+            "generation",
+            "what became of each generation of the fold",
+            {**delete, "retention.ms": "-1"},
+        ),
+        Topic(
+            VERIFICATION,
+            1,
+            "scope",
+            "results of reconciliations",
+            {**delete, "retention.ms": str(30 * DAY_MS)},
         ),
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from schemas import codec
 from schemas.cloudevents import read as read_event
 from schemas.derived.effect import ACTION, FACT, PUBLICATION
-from schemas.derived.metric import MetricKey
+from schemas.derived.metric import MetricKey, split_published
 from schemas.errors import CorruptLog, InvalidEvent
 from schemas.state.rows import Head
-from schemas.topics import DEAD_LETTER, DEFINITION, EFFECT, JOURNAL, METRIC, UPSTREAM
+from schemas.topics import DEAD_LETTER, DEFINITION, EFFECT, GENERATION, JOURNAL, METRIC, UPSTREAM
 
 if TYPE_CHECKING:
     from infra.commands.log_reader import LogRecord
@@ -49,15 +49,18 @@ def instant(ms: int) -> str:
 def _decode_value(record: LogRecord) -> dict[str, Any]:
     if record.topic in UPSTREAM or record.topic == DEFINITION:
         return _upstream(record)
-    if record.topic == JOURNAL:
-        return _entry(record)
-    if record.topic == METRIC:
-        return _metric(record)
-    if record.topic == EFFECT:
-        return _effect(record)
-    if record.topic == DEAD_LETTER:
-        return {"headers": {n: v.decode(errors="replace") for n, v in record.headers}}
-    return _row(record)
+    readers = {
+        JOURNAL: _entry,
+        METRIC: _metric,
+        EFFECT: _effect,
+        GENERATION: _generation,
+        DEAD_LETTER: _letter,
+    }
+    return readers.get(record.topic, _row)(record)
+
+
+def _letter(record: LogRecord) -> dict[str, Any]:
+    return {"headers": {n: v.decode(errors="replace") for n, v in record.headers}}
 
 
 def _upstream(record: LogRecord) -> dict[str, Any]:
@@ -97,13 +100,15 @@ def _entry(record: LogRecord) -> dict[str, Any]:
 
 
 def _metric(record: LogRecord) -> dict[str, Any]:
-    text = (record.key or b"").decode(errors="replace")
+    generation, row_key = split_published(record.key or b"")
+    text = row_key.decode(errors="replace")
     try:
         key = MetricKey.parse(text)
         bucket = instant(key.bucket_ms) if key.bucket_ms else None
     except (ValueError, OverflowError):
         raise CorruptLog(f"the key {text!r} is none of a metric") from None
     shown = {
+        "generation": generation,
         "tenant": key.tenant,
         "metric": key.metric,
         "grain": key.grain,
@@ -130,6 +135,11 @@ def _effect(record: LogRecord) -> dict[str, Any]:
     shown["time"] = instant(shown.pop("time_ms"))
     shown["data"] = reader(effect.data)._asdict() if reader else effect.data.hex()
     return shown
+
+
+def _generation(record: LogRecord) -> dict[str, Any]:
+    shown = codec.decode_generation(record.value or b"")._asdict()
+    return {"time": instant(shown.pop("at_ms")), **shown}
 
 
 def _row(record: LogRecord) -> dict[str, Any]:

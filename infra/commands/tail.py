@@ -19,6 +19,7 @@ SHORT = {
         "tenant", "metric", "grain", "bucket", "dimension", "member", "count", "sum",
     ),
     "dlq.v1": ("headers",),
+    "ops.generation.v1": ("time", "number", "state", "origin", "note"),
 }  # fmt: skip
 UPSTREAM_SHORT = ("time", "tenant", "subject", "type", "data")
 

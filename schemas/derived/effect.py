@@ -1,4 +1,4 @@
-"""`derived.effect.v1`: what the fold concluded, one record each, in a dense order per partition."""
+"""`derived.effect.v1`: what the fold concluded, dense per partition and generation."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ class Effect(NamedTuple):
         kind: `fact`, `action`, `publication` or `run`.
         name: `deal_won`, `notify`, …
         id: uuid5 of (tenant, journal partition, journal offset, index): the same at every replay.
-        seq: Dense number of the effect in its partition, from 0: a reader proves it missed nothing.
+        seq: Dense number of the effect in its partition and generation, from 0: a reader proves it
+            missed nothing.
         generation: Of the fold that wrote it.
         tenant: Tenant id.
         subject: Of the entry or timer that caused it.

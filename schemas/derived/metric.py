@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas.errors import CorruptLog
+
 GRAINS = ("hour", "day", "all")
 ALL_TIME_MS = 0
 """The bucket of grain `all`."""
 
 
 class MetricKey(NamedTuple):
-    """Which bucket. The Kafka key and the Valkey field are `text()`.
+    """Which bucket. `text()` is the key of its row in the fold's tables.
 
     Args:
         tenant: Tenant id.
@@ -36,6 +38,34 @@ class MetricKey(NamedTuple):
         """Read `text()` back; the member is last because it may hold `|`."""
         tenant, metric, grain, bucket, dimension, member = text.split("|", 5)
         return cls(tenant, metric, grain, int(bucket), dimension, member)
+
+
+def published_key(generation: int, row_key: bytes) -> bytes:
+    """Return the Kafka key of a bucket on `derived.metric.v1`: `<generation>|` and the row's key.
+
+    Generations share the topic: without theirs in the key, compaction would keep one's value only,
+    and a tombstone would not say whose bucket it closes. The changelog is of one generation and
+    has the row's key alone.
+
+    >>> published_key(2, b"acme|deals_won|all|0||")
+    b'2|acme|deals_won|all|0||'
+    """
+    return b"%d|%b" % (generation, row_key)
+
+
+def split_published(key: bytes) -> tuple[int, bytes]:
+    """Return (generation, the row's key) of a Kafka key.
+
+    Raises:
+        CorruptLog: It isn't of that form.
+
+    >>> split_published(b"2|acme|deals_won|all|0||")
+    (2, b'acme|deals_won|all|0||')
+    """
+    number, separator, row_key = key.partition(b"|")
+    if not separator or not number.isdigit():
+        raise CorruptLog(f"the key {key.decode(errors='replace')!r} is none of a metric")
+    return int(number), row_key
 
 
 class MetricPartial(NamedTuple):

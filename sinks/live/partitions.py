@@ -7,6 +7,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from schemas.codec import decode_partial
+from schemas.derived.metric import split_published
 from schemas.topics import METRIC
 from sinks.live.store import Store
 from sinks.mapping.valkey import DELETED, Feed, Position, place
@@ -71,24 +72,24 @@ class Partitions:
         consumer.incremental_unassign(list(partitions))
 
     def take(self, partition: int, offset: int, key: bytes, value: bytes | None) -> None:
-        """Take one record of the topic.
+        """Take one record of the topic; those of other generations only move the position.
 
         Raises:
-            CorruptLog: the value isn't a partial.
+            CorruptLog: the key isn't a bucket's or the value isn't a partial.
         """
         feed = self.feeds.get(partition)
         if feed is None:
             return  # prefetched before a revocation
         now = time.monotonic()
-        if value is None:
-            where = place(self._generation, partition, key)
-            feed.put(offset, where, DELETED, -1, now)
-            return
-        partial = decode_partial(value)
-        if partial.generation != self._generation:
+        generation, row_key = split_published(key)
+        if generation != self._generation:
             feed.skip_to(offset + 1, now)
             return
-        feed.put(offset, place(self._generation, partition, key), value, partial.offset, now)
+        where = place(generation, partition, row_key)
+        if value is None:
+            feed.put(offset, where, DELETED, -1, now)
+        else:
+            feed.put(offset, where, value, decode_partial(value).offset, now)
 
     def end_of_log(self, partition: int, offset: int) -> None:
         """Move a partition to the end of its log, behind markers."""

@@ -17,7 +17,7 @@ from schemas.codec import (
     event_fields,
 )
 from schemas.derived.effect import FACT, PUBLICATION, Effect, Fact
-from schemas.derived.metric import MetricKey
+from schemas.derived.metric import MetricKey, split_published
 from schemas.journal import EVENT
 from schemas.topics import EFFECT, JOURNAL, METRIC
 
@@ -172,14 +172,13 @@ def metric_row(key: bytes | None, value: bytes | None, generation: int) -> Row |
         keeps its history).
 
     Raises:
-        schemas.errors.CorruptLog: the value isn't a partial.
+        schemas.errors.CorruptLog: the key isn't a bucket's or the value isn't a partial.
     """
-    if value is None:
+    writer, row_key = split_published(key or b"")
+    if value is None or writer != generation:
         return None
     partial = decode_partial(value)
-    if partial.generation != generation:
-        return None
-    tenant, metric, grain, bucket_ms, dimension, member = MetricKey.parse((key or b"").decode())
+    tenant, metric, grain, bucket_ms, dimension, member = MetricKey.parse(row_key.decode())
     return (
         tenant,
         metric,

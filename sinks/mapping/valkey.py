@@ -55,7 +55,7 @@ def hash_key(generation: int, tenant: str, metric: str, grain: str, dimension: s
 
 
 def place(generation: int, partition: int, key: bytes) -> Place:
-    """Return where the value of one Kafka key goes."""
+    """Return where the value of one bucket goes; `key` is that of its row."""
     tenant, metric, grain, bucket, dimension, member = key.split(b"|", 5)
     name = b"db:%d:%b:%b:%b:%b" % (generation, tenant, metric, grain, dimension)
     return name, b"%b|%b|%d" % (bucket, member, partition)

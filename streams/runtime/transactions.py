@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from schemas.derived.metric import published_key
 from schemas.topics import EFFECT, METRIC, state_topic
 from streams.domain.effects import Effects
 from streams.runtime.config import WorkerConfig
@@ -47,6 +48,7 @@ class Transactions:
         self._outputs = Outputs.of(config.app)
         self._commit_timeout_s = config.commit_timeout_s
         self._head_offset = -1
+        self._whose = published_key(config.generation, b"")
         self.tail: int | None = None
         timeout_ms = int(config.commit_timeout_s * 1000)
         self._producer = Producer({
@@ -74,9 +76,9 @@ class Transactions:
         """
         producer, partition, outputs = self._producer, self._partition, self._outputs
         producer.begin_transaction()
-        send = producer.produce
+        send, whose = producer.produce, self._whose
         for key, value in effects.metrics:
-            send(outputs.metrics, value, key, partition)
+            send(outputs.metrics, value, whose + key, partition)
         for key, kind, value in effects.effects:
             send(outputs.effects, value, key, partition, headers=[("kind", kind.encode())])
         last = len(effects.rows) - 1

@@ -8,16 +8,18 @@ from infra.commands.tail import line
 from schemas import codec
 from schemas.cloudevents import read, to_entry, write_binary
 from schemas.derived.effect import FACT, Effect, Fact
-from schemas.derived.metric import MetricKey, MetricPartial
+from schemas.derived.metric import MetricKey, MetricPartial, published_key
 from schemas.events import DealWon
+from schemas.generation import Registry
 from schemas.journal import tick
 from schemas.state.rows import Head
-from schemas.topics import EFFECT, JOURNAL, METRIC
+from schemas.topics import EFFECT, GENERATION, JOURNAL, METRIC
 
 NOW_MS = 1_767_225_600_000
 WON = DealWon(deal_id="d-1", amount_minor=250, currency="EUR")
 HEADERS, VALUE = write_binary(WON, id="e-1", source="test", tenant="acme", time_ms=NOW_MS)
 KEY = MetricKey("acme", "deals_won", "day", NOW_MS, "agent", "a|da")
+METRIC_KEY = published_key(1, KEY.text().encode())
 
 
 def _record(topic: str, value: bytes | None, key: bytes | None = None) -> LogRecord:
@@ -42,7 +44,7 @@ def _effect() -> LogRecord:
 
 def _metric() -> LogRecord:
     partial = codec.encode_partial(MetricPartial(1, 40, 3, 3, 1, 1, []))
-    return _record(METRIC, partial, KEY.text().encode())
+    return _record(METRIC, partial, METRIC_KEY)
 
 
 @pytest.mark.parametrize("make", [_upstream, _entry], ids=["upstream", "journal"])
@@ -81,6 +83,14 @@ def test_a_metric_is_shown_with_its_key() -> None:
     assert shown["journal_offset"] == 40
 
 
+def test_a_change_of_a_generation_is_shown() -> None:
+    """What became of a generation can be read in its topic."""
+    record = Registry("daybook").start(at_ms=NOW_MS, note="new rule")
+    shown = decode(_record(GENERATION, codec.encode_generation(record), record.key))
+    assert (shown["number"], shown["state"], shown["note"]) == (2, "building", "new rule")
+    assert shown["time"] == "2026-01-01T00:00:00.000Z"
+
+
 def test_a_closed_hour_is_shown_as_closed() -> None:
     """A tombstone of the metric topic is the closing of a bucket."""
     assert decode(_metric()._replace(value=None))["closed"] is True
@@ -97,15 +107,22 @@ def test_the_state_topic_shows_how_far_the_worker_is() -> None:
 @pytest.mark.parametrize("topic", ["crm.deal.v1", JOURNAL, METRIC, EFFECT])
 def test_what_can_not_be_read_is_shown_as_a_problem(topic: str) -> None:
     """Garbage in any topic keeps its coordinates and says what is wrong."""
-    shown = decode(_record(topic, b"garbage", KEY.text().encode()))
+    shown = decode(_record(topic, b"garbage", METRIC_KEY))
     assert shown["problem"]
     assert line(shown).startswith("2:7  ! ")
 
 
 @pytest.mark.parametrize(
     "key",
-    [None, b"stray", b"a|b|day|soon||", b"a|b|day|" + b"9" * 30 + b"||", b"\xff"],
-    ids=["none", "parts", "bucket", "time", "bytes"],
+    [
+        None,
+        b"stray",
+        b"1|a|b|day|soon||",
+        b"1|a|b|day|" + b"9" * 30 + b"||",
+        b"a|b|day|0||",
+        b"\xff",
+    ],
+    ids=["none", "parts", "bucket", "time", "generation", "bytes"],
 )
 def test_a_stray_key_is_shown_as_a_problem(key: bytes | None) -> None:
     """A record of the metric topic whose key is none of ours doesn't end `tail`."""

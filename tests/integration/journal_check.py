@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 from confluent_kafka import Message
 
 from schemas.codec import decode_partial
+from schemas.derived.metric import split_published
 from schemas.topics import EFFECT, JOURNAL, METRIC, state_topic
 from streams.domain.fold import fold
 from streams.domain.state import State
@@ -79,9 +80,12 @@ def _assert_partition_exact(kafka: str, app: str, partition: int) -> int:
         for kept in read_log(kafka, EFFECT, partition)
     ]
     assert told == effects.effects
-    latest = dict(kept.row for kept in read_log(kafka, METRIC, partition))
+    latest = {
+        split_published(key): value
+        for key, value in (kept.row for kept in read_log(kafka, METRIC, partition))
+    }
     assert {k: v and decode_partial(v)._replace(offset=0) for k, v in latest.items()} == {
-        k: v and decode_partial(v)._replace(offset=0) for k, v in effects.metrics
+        (1, k): v and decode_partial(v)._replace(offset=0) for k, v in effects.metrics
     }
     return len(told)
 

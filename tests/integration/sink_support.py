@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from infra.embedded.ports import free_port
 from schemas.codec import encode_effect, encode_entry, encode_event, encode_fact, encode_partial
 from schemas.derived.effect import FACT, Effect, Fact
-from schemas.derived.metric import MetricKey, MetricPartial
+from schemas.derived.metric import MetricKey, MetricPartial, published_key
 from schemas.events.deal import DealWon
 from schemas.journal import EVENT, Entry, tick
 from schemas.topics import EFFECT, JOURNAL, METRIC
@@ -184,7 +184,10 @@ class Log:
             partial = MetricPartial(self._generation, effect.seq, 1, effect.seq, 0, effect.seq, [])
             partials[partition, key.text().encode()] = partial
             producer.produce(
-                METRIC, encode_partial(partial), key.text().encode(), partition=partition
+                METRIC,
+                encode_partial(partial),
+                published_key(self._generation, key.text().encode()),
+                partition=partition,
             )
         producer.flush(30)
         if not commit:

@@ -12,7 +12,7 @@ from infra.embedded.clickhouse.accounts import AccountEntry
 from infra.embedded.clickhouse.child import ServerProcess
 from schemas.codec import encode_effect, encode_event, encode_fact, encode_partial
 from schemas.derived.effect import FACT, Effect, Fact
-from schemas.derived.metric import MetricKey, MetricPartial
+from schemas.derived.metric import MetricKey, MetricPartial, published_key
 from schemas.events import CATALOGUE
 from schemas.topics import EFFECT, METRIC
 from sinks.clickhouse.client import connect
@@ -80,7 +80,8 @@ def _effects(producer: Producer) -> None:
 def _partials(producer: Producer) -> None:
     for offset in (10, 20):  # the newer replaces the older
         for (metric, partition), numbers in PARTIALS.items():
-            key = MetricKey("acme", metric, "day", START_MS, "", "").text().encode()
+            row_key = MetricKey("acme", metric, "day", START_MS, "", "").text().encode()
+            key = published_key(1, row_key)
             count, total, low, high = numbers if offset == 20 else (77, 77, 77, 77)
             value = MetricPartial(1, offset, count, total, low, high, [])
             producer.produce(METRIC, encode_partial(value), key, partition=partition)

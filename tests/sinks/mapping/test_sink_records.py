@@ -18,7 +18,7 @@ from schemas.codec import (
     encode_publication,
 )
 from schemas.derived.effect import Effect, Fact, Notify, Publication
-from schemas.derived.metric import MetricKey, MetricPartial
+from schemas.derived.metric import MetricKey, MetricPartial, published_key
 from schemas.errors import CorruptLog
 from schemas.events import CATALOGUE, Event
 from schemas.journal import Entry, tick
@@ -150,7 +150,7 @@ def test_metric_row_keeps_the_accumulator() -> None:
     """A partial becomes a row as it is; its version is the journal offset it stands at."""
     key = MetricKey("acme", "won_amount", "day", 86_400_000, "agent", "a|b")
     value = encode_partial(MetricPartial(1, 77, 2, 30, 10, 20, [1, 2]))
-    row = named(METRIC_TABLE, mapper(METRIC, 1)(key.text().encode(), value, 5))
+    row = named(METRIC_TABLE, mapper(METRIC, 1)(published_key(1, key.text().encode()), value, 5))
     assert (row["bucket"], row["member"], row["_offset"]) == (86_400_000, "a|b", 77)
     assert (row["count"], row["sum"], row["min"], row["max"]) == (2, 30, 10, 20)
     assert row["sketch"] == [1, 2]
@@ -158,7 +158,7 @@ def test_metric_row_keeps_the_accumulator() -> None:
 
 def test_tombstones_give_no_row() -> None:
     """An hour bucket that was closed stays in ClickHouse: it keeps history."""
-    assert mapper(METRIC, 1)(b"a|b|hour|0||", None, 0) is None
+    assert mapper(METRIC, 1)(b"1|a|b|hour|0||", None, 0) is None
 
 
 def test_another_generations_records_give_no_row() -> None:
@@ -166,7 +166,7 @@ def test_another_generations_records_give_no_row() -> None:
     fact = effect("fact", "x", encode_fact(Fact("x", "d")), generation=2)
     partial = encode_partial(MetricPartial(2, 1, 1, 1, 1, 1, []))
     assert mapper(EFFECT, 1)(b"", fact, 0) is None
-    assert mapper(METRIC, 1)(b"a|b|day|0||", partial, 0) is None
+    assert mapper(METRIC, 1)(b"2|a|b|day|0||", partial, 0) is None
 
 
 def test_every_row_has_the_columns_of_its_table() -> None:
@@ -175,7 +175,7 @@ def test_every_row_has_the_columns_of_its_table() -> None:
     records = {
         JOURNAL: (b"", entry(won, "deal/d")),
         EFFECT: (b"", effect("fact", "x", encode_fact(Fact("x", "d")))),
-        METRIC: (b"a|b|day|0||", encode_partial(MetricPartial(1, 1, 1, 1, 1, 1, []))),
+        METRIC: (b"1|a|b|day|0||", encode_partial(MetricPartial(1, 1, 1, 1, 1, 1, []))),
     }
     for topic, (key, value) in records.items():
         row = mapper(topic, 1)(key, value, 3)
