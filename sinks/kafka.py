@@ -29,7 +29,9 @@ def consumer_config(bootstrap: str, group: str, instance: str) -> dict[str, str 
         # A position outside the log must be loud, never a jump to one of its ends.
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
-        "partition.assignment.strategy": "cooperative-sticky",
+        # Eager: every assignment is a whole one. A cooperative rebalance is two, and when all
+        # static members die between them, the broker hands the first half out again for good.
+        "partition.assignment.strategy": "roundrobin",
         "session.timeout.ms": SESSION_MS,
         "heartbeat.interval.ms": 1_000,
         "max.poll.interval.ms": POLL_INTERVAL_MS,

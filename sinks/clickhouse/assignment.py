@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 class Assignment:
     """The lanes of one process and the lock that keeps them still.
 
-    librdkafka calls `assigned`, `revoked` and `lost` from within `poll()`; an exception they
-    raise comes out of `poll()`.
+    librdkafka calls `assigned`, `revoked` and `lost` from within `poll()`, each with everything
+    this process gets or gives up; an exception they raise comes out of `poll()`.
 
     Args:
         ledger: Where claims are written.
@@ -73,19 +73,19 @@ class Assignment:
                 offset=start,
                 pending=stand.pending and stand.pending[:2],
             )
-        consumer.incremental_assign(list(partitions))
+        consumer.assign(list(partitions))
 
     def revoked(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Give lanes back: waits for the insert in flight, then closes their ledgers."""
         self._close([(part.topic, part.partition) for part in partitions])
-        consumer.incremental_unassign(list(partitions))
+        consumer.unassign()
 
     def lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Forget lanes that someone else may own by now; the guard refuses what is in flight."""
         for part in partitions:
             self.lanes.pop((part.topic, part.partition), None)
         log.warning("lanes_lost", lanes=[f"{part.topic}/{part.partition}" for part in partitions])
-        consumer.incremental_unassign(list(partitions))
+        consumer.unassign()
 
     def places(self) -> list[Place]:
         """Return where the lanes stand, for probes of other threads."""

@@ -63,13 +63,13 @@ class Partitions:
                 self.feeds[part.partition].position = position._replace(next_offset=start)
             part.offset = start
             log.info("partition_assigned", partition=part.partition, offset=start)
-        consumer.incremental_assign(list(partitions))
+        consumer.assign(list(partitions))
 
     def unassigned(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Forget partitions; what wasn't written is read again by their next owner."""
         for part in partitions:
             self.feeds.pop(part.partition, None)
-        consumer.incremental_unassign(list(partitions))
+        consumer.unassign()
 
     def take(self, partition: int, offset: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the topic; those of other generations only move the position.

@@ -1,8 +1,8 @@
 """A sink or live process of its own, with faults on request.
 
 Run as `python -m tests.integration.sink_process KIND JSON`: KIND is `sink` or `live`, JSON holds
-`config` (fields of the configuration) and `faults`. Faults are patched in from outside; the
-production code knows nothing of them.
+`config` (fields of the configuration), `faults` and, on request, `session_ms`. Faults are patched
+in from outside; the production code knows nothing of them.
 """
 
 import functools
@@ -18,8 +18,10 @@ from typing import Any
 
 import structlog
 
+import sinks.kafka
 from sinks.clickhouse import insert as inserts
 from sinks.clickhouse import writer
+from sinks.clickhouse.assignment import Assignment
 from sinks.clickhouse.ledger import Ledger
 from sinks.clickhouse.run import SinkConfig, run_sink
 from sinks.live.run import LiveConfig, run_live
@@ -33,8 +35,8 @@ def at(point: str, signal_name: str, *, nth: int = 1, after_s: float = 0.0) -> N
 
     Args:
         point: Sink: `claim` (the claim is written, not read yet), `before_ledger`,
-            `after_ledger`, `mid_insert`, `after_insert`. Live: `before_flush`, `after_flush`,
-            `clear` (keys are being deleted).
+            `after_ledger`, `mid_insert`, `after_insert`, `revoked` (lanes were given back).
+            Live: `before_flush`, `after_flush`, `clear` (keys are being deleted).
         signal_name: `SIGKILL`, or `SIGSTOP` for a process that stops and wakes up later.
         nth: Number of the passage.
         after_s: How long after the point.
@@ -60,7 +62,7 @@ def _signal(point: str, name: str, after_s: float) -> None:
 
 
 def _patch_sink(passed: Callable[[str], None]) -> None:
-    write, insert = Ledger.write, inserts.insert
+    write, insert, revoke = Ledger.write, inserts.insert, Assignment.revoked
 
     def write_rows(ledger: Ledger, rows: Sequence[LedgerRow]) -> None:
         rows = list(rows)
@@ -76,6 +78,11 @@ def _patch_sink(passed: Callable[[str], None]) -> None:
         insert(*args)
         passed("after_insert")
 
+    def revoke_lanes(assignment: Assignment, *args: Any) -> None:
+        revoke(assignment, *args)
+        passed("revoked")
+
+    setattr(Assignment, "revoked", revoke_lanes)  # noqa: B010
     setattr(Ledger, "write", write_rows)  # noqa: B010 - a method is replaced on purpose
     setattr(writer, "insert", insert_batch)  # noqa: B010
 
@@ -102,6 +109,7 @@ def main(kind: str, text: str) -> int:
     """Inject the faults and run."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     given = json.loads(text)
+    sinks.kafka.SESSION_MS = given.get("session_ms", sinks.kafka.SESSION_MS)
     for arguments in given.get("faults", {}).values():
         at(**arguments)
     config = given["config"]

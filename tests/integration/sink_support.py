@@ -17,6 +17,7 @@ from schemas.derived.metric import MetricKey, MetricPartial, published_key
 from schemas.events.deal import DealWon
 from schemas.journal import EVENT, Entry, tick
 from schemas.topics import EFFECT, JOURNAL, METRIC
+from sinks.kafka import SESSION_MS
 from tests.integration.running import Running
 
 START_MS = 1_767_225_600_000
@@ -32,11 +33,19 @@ Known = tuple[str, int, int]
 
 
 class Process(Running):
-    """A sink or live process; faults are those of `sink_process.at`."""
+    """A sink or live process; faults are those of `sink_process.at`.
+
+    Attributes:
+        session_ms: How long the group waits for a silent member.
+    """
+
+    session_ms = SESSION_MS
 
     def start(self) -> None:
         """Start it, again if it has ended."""
-        given = json.dumps({"config": self.config, "faults": self.faults})
+        given = json.dumps(
+            {"config": self.config, "faults": self.faults, "session_ms": self.session_ms}
+        )
         argv = [sys.executable, "-m", "tests.integration.sink_process", self.kind, given]
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(argv, stdout=out, stderr=out)
