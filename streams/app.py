@@ -1,14 +1,14 @@
 """The two Faust apps, put together; `infra` calls `run_worker` and `run_ingest`."""
 
 from schemas.topics import catalogue
-from streams.domain.fold import fold
+from streams.domain.fold import Fold, fold
+from streams.domain.selection import Selection, selected
 from streams.processors.ingest import ingest_processor
 from streams.processors.journal import journal_processor
 from streams.processors.ticks import Ticker
 from streams.runtime.config import IngestConfig, KafkaConfig, WorkerConfig
 from streams.runtime.ingestion import IngestApp
 from streams.runtime.intake import Intake
-from streams.runtime.lane import Fold
 from streams.runtime.preflight import check_topics
 from streams.runtime.process import Process, Watch, run_until_signalled
 from streams.runtime.telemetry import Telemetry, wall_ms
@@ -23,10 +23,11 @@ def create_worker(config: WorkerConfig, *, fold: Fold = fold) -> Process:
 
     Args:
         config: Worker configuration.
-        fold: What to do with the journal.
+        fold: What to do with the journal, or with the part that the configuration selects.
     """
     telemetry = Telemetry()
-    app = WorkerApp(config, fold, telemetry)
+    selection = Selection(config.tenant, frozenset(config.metrics))
+    app = WorkerApp(config, selected(fold, selection), telemetry)
     app.agent(app.journal, name="journal")(journal_processor(app.lanes))
     ticker = Ticker(config, app.lanes, clock=wall_ms, telemetry=telemetry)
 

@@ -5,8 +5,8 @@ restart, rebalance and replay give the same effects byte for byte, and any cut o
 batches gives the same state.
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 from schemas.codec import decode_entry, decode_event
 from schemas.journal import EVENT, TICK, Entry
@@ -43,6 +43,15 @@ class Record(Protocol):
     @property
     def value(self) -> bytes:
         """The encoded entry."""
+
+
+class Fold(Protocol):
+    """`fold` itself, a part of it (`streams.domain.selection`), or a smaller one of a test."""
+
+    def __call__(
+        self, state: State, records: Sequence[Any], *, partition: int, generation: int = 1
+    ) -> Effects:
+        """Fold records into effects without changing the state."""
 
 
 def _steps() -> dict[str, list[Step]]:

@@ -51,6 +51,8 @@ class WorkerConfig(KafkaConfig):
     Args:
         tick_ms: How often a tick is appended to each owned partition; 0 appends none (a replay).
         generation: Stamped on everything the fold writes.
+        tenant: Fold this tenant's entries only; empty: every tenant's.
+        metrics: Publish these metrics only; empty: all.
         period_ms: Shortest time between two transactions of a lane. More transactions make all
             of them slower: lanes / 200 s on a small broker, so 25 ms for four lanes.
         hold_ms: How long a batch in which only time passed may wait for its commit.
@@ -64,6 +66,8 @@ class WorkerConfig(KafkaConfig):
 
     tick_ms: int = 250
     generation: int = 1
+    tenant: str = ""
+    metrics: tuple[str, ...] = ()
     period_ms: int = 25
     hold_ms: int = 1_000
     batch_max: int = 2_000

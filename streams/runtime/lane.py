@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from schemas.topics import JOURNAL, state_topic
 from streams.domain.effects import Effects
+from streams.domain.fold import Fold
 from streams.domain.state import State
 from streams.runtime.batches import Delivery, Fetched
 from streams.runtime.config import WorkerConfig
@@ -26,15 +27,6 @@ from streams.runtime.transactions import Transactions
 BROKER_TIMEOUT_S = 30.0
 
 log = structlog.get_logger(__name__)
-
-
-class Fold(Protocol):
-    """`streams.domain.fold.fold`; tests pass smaller ones."""
-
-    def __call__(
-        self, state: State, records: Sequence[Any], *, partition: int, generation: int = 1
-    ) -> Effects:
-        """Fold records into effects without changing the state."""
 
 
 class Throttle(Protocol):

@@ -8,13 +8,14 @@ from typing import Any
 from faust.types import TP
 
 from schemas.topics import JOURNAL
+from streams.domain.fold import Fold
 from streams.domain.table import TABLES
 from streams.runtime.application import Application
 from streams.runtime.assignment import LaneTables
 from streams.runtime.batches import BatchSchema
 from streams.runtime.config import WorkerConfig
 from streams.runtime.consumer import transport_of
-from streams.runtime.lane import Fold, Lane
+from streams.runtime.lane import Lane
 from streams.runtime.options import faust_options
 from streams.runtime.progress import Standing
 from streams.runtime.telemetry import APPLIED, LANES, Telemetry

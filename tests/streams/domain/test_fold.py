@@ -11,60 +11,15 @@ from hypothesis import strategies as st
 from schemas.derived.metric import MetricKey
 from schemas.errors import CorruptLog
 from schemas.events.agent import AgentCreated
-from schemas.events.deal import DealCreated, DealReopened, DealStageChanged, DealWon
-from schemas.events.event import Event
-from schemas.events.lead import LeadContacted, LeadCreated
-from schemas.events.task import TaskCompleted, TaskCreated, TaskRescheduled
+from schemas.events.deal import DealCreated
+from schemas.events.lead import LeadCreated
+from schemas.events.task import TaskCompleted, TaskCreated
 from schemas.state.rows import Deal
 from streams.domain.fold import fold
 from streams.domain.state import State
 from streams.domain.table import DEALS, HEAD_KEY, HOURS, TIMERS
+from tests.streams.drawn_journals import journals
 from tests.streams.journal_builder import Folded, Journal, Record, ms
-
-IDS = st.sampled_from("abc")
-
-
-def _events() -> st.SearchStrategy[Event]:
-    due = st.integers(0, 60).map(lambda minutes: f"2026-03-02T10:{minutes % 60:02d}:00Z")
-    return st.one_of(
-        IDS.map(lambda i: DealCreated(deal_id=i, owner_id="ann", amount_minor=5, stage="new")),
-        st.builds(lambda i, to: DealStageChanged(deal_id=i, to=to), IDS, IDS),
-        IDS.map(lambda i: DealWon(deal_id=i, amount_minor=7)),
-        IDS.map(lambda i: DealReopened(deal_id=i)),
-        IDS.map(lambda i: LeadCreated(lead_id=i, owner_id="ann")),
-        IDS.map(lambda i: LeadContacted(lead_id=i)),
-        st.builds(
-            lambda i, at: TaskCreated.model_validate(
-                {"task_id": i, "due_at": at, "assignee_id": "ann"}
-            ),
-            IDS,
-            due,
-        ),
-        st.builds(
-            lambda i, at: TaskRescheduled.model_validate({"task_id": i, "due_at": at}), IDS, due
-        ),
-        IDS.map(lambda i: TaskCompleted(task_id=i)),
-    )
-
-
-@st.composite
-def journals(draw: st.DrawFn) -> Journal:
-    """Draw a journal of events, repeats, late events, settings and ticks."""
-    journal = Journal().event(
-        AgentCreated(agent_id="ann", team_id="t", manager_id="m"), "2026-03-01"
-    )
-    for minute in range(draw(st.integers(0, 25))):
-        at = f"2026-03-02T10:{draw(st.integers(0, 59)):02d}:00"
-        kind = draw(st.sampled_from(["event", "event", "event", "tick", "repeat", "settings"]))
-        if kind == "tick":
-            journal.tick(f"2026-03-02T10:{minute * 2:02d}:30")
-        elif kind == "settings":
-            journal.settings(first_contact_within=f"PT{minute + 1}M", timezone="Europe/Berlin")
-        elif kind == "event":
-            journal.event(draw(_events()), at, event_id=f"id{draw(st.integers(0, 40))}")
-        else:
-            journal.records.append(Record(len(journal.records), journal.records[-1].value))
-    return journal
 
 
 def last_values(folded: Folded) -> dict[bytes, bytes]:
