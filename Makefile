@@ -19,11 +19,12 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	$(BIN)/daybook demo $(ARGS)
 
-## test: every test: first the quick ones with the coverage of the pure core, then real engines; or ARGS
+## test: every test: first the quick ones with the coverage of the pure core, then real engines, a
+## few files at a time, each worker with engines of its own (it mostly waits for them); or ARGS
 test: $(STAMP)
 ifeq ($(ARGS),)
-	$(BIN)/python -m pytest --ignore=tests/integration --cov --cov-report=term
-	$(BIN)/python -m pytest tests/integration --durations=15
+	$(BIN)/python -m pytest --ignore=tests/integration -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest tests/integration -n 3 --dist loadfile --no-loadscope-reorder --durations=25
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
