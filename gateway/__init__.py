@@ -1,1 +1,1 @@
-"""gateway."""
+"""Browsers: the protocol they speak, the servers that speak it, the application they load."""

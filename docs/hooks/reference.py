@@ -15,6 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 import cli_page  # noqa: E402  # after the path is set
 import events_page  # noqa: E402
 import pages  # noqa: E402
+import realtime_page  # noqa: E402
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/metrics.md": pages.metrics_page,
@@ -22,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/topics.md": pages.topics_page,
     "reference/records.md": pages.records_page,
     "reference/dead-letters.md": pages.dead_letters_page,
+    "reference/realtime.md": realtime_page.page,
     "reference/settings.md": pages.settings_page,
     "reference/cli.md": cli_page.page,
     "reference/telemetry.md": pages.telemetry_page,

@@ -34,7 +34,7 @@ def environment() -> Iterator[dict[str, str]]:
             ClickHouseContainer(
                 "clickhouse/clickhouse-server:26.9",
                 username="daybook",
-                password="test",  # noqa: S106
+                password="test",
             )
         )
         host, port = clickhouse.get_container_host_ip(), clickhouse.get_exposed_port(8123)

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from gateway.protocol.codes import CLOSES, FAILURES, UNSUBSCRIBES
 from infra.settings import PREFIX, Settings
 from schemas.errors import REASONS
 from schemas.events import CATALOGUE
@@ -110,6 +111,7 @@ def hook() -> ModuleType:
         ("reference/topics.md", [each.name for each in catalogue("daybook", 4)]),
         ("reference/settings.md", [PREFIX + name.upper() for name in Settings.model_fields]),
         ("reference/dead-letters.md", list(REASONS)),
+        ("reference/realtime.md", [f"`{code}`" for code in (*FAILURES, *CLOSES, *UNSUBSCRIBES)]),
     ],
 )
 def test_reference_names_everything_there_is(hook: ModuleType, path: str, names: list[str]) -> None:
