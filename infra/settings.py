@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     data: Path = Field(
         Path(".daybook"), description="Data directory of the development stack (`daybook dev`)."
     )
+    snapshots: str = Field(
+        "", description="Directory of the snapshots of folded state; default: <data>/snapshots."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.commands.connect import answering, clickhouse, valkey
-from infra.commands.log_reader import ends, read
 from infra.commands.metric_compare import Folded, Part, cuts, differences
 from infra.commands.settling import settle
+from infra.offline.journal import Journal
+from infra.offline.reaching import begin, go_on
 from schemas.codec import decode_partial
 from schemas.derived.metric import MetricKey, MetricPartial
-from schemas.errors import CorruptLog
-from schemas.topics import JOURNAL
-from streams.domain.fold import fold
-from streams.domain.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from infra.commands.log_reader import LogRecord
     from infra.commands.metric_compare import Difference
+    from infra.offline.folding import JournalRecord
     from infra.settings import Settings
+    from streams.domain.effects import Effects
+    from streams.domain.state import State
 
-BATCH = 2_000
 CLICKHOUSE_ROWS = """
 SELECT metric, grain, toUnixTimestamp64Milli(bucket), dimension, member, _partition,
   max(_offset) AS newest, argMax((count, sum, min, max, sketch), _offset)
@@ -44,26 +42,26 @@ def check(
         Tenant → what was found.
 
     Raises:
-        CorruptLog: the journal doesn't begin at offset 0, so it can't be folded from the start.
+        CorruptLog: the journal doesn't reach back to offset 0.
         NotMigrated: ClickHouse has no tables yet.
         Unavailable: a service doesn't answer or a process stands still.
     """
-    journal = settle(settings, report=report)
+    agreed = settle(settings, report=report)
     in_valkey: Stored = {}
     in_clickhouse: Stored = {}
     for tenant in tenants:
         in_valkey |= from_valkey(settings, tenant)
         in_clickhouse |= from_clickhouse(settings, tenant)
     folded = Folded()
-    # Read again, after the stores: an hour bucket may have been closed in between.
-    for partition, (first, last) in ends(settings, JOURNAL).items():
-        if first:
-            raise CorruptLog(f"{JOURNAL} partition {partition} begins at {first}, not at 0")
-        stops = cuts((in_valkey, in_clickhouse), partition, journal[partition], last)
-        it = _Partition(partition, settings.generation, tenants, folded, journal[partition])
-        _fold(settings, it, stops, report)
-    found = differences("Valkey", in_valkey, folded, journal, keeps_closed=False)
-    found += differences("ClickHouse", in_clickhouse, folded, journal, keeps_closed=True)
+    with Journal(settings) as journal:
+        # Asked again, after the stores: an hour bucket may have been closed in between.
+        for partition, (_, last) in journal.bounds().items():
+            stops = cuts((in_valkey, in_clickhouse), partition, agreed[partition], last)
+            noting = _Noting(partition, tenants, folded, agreed[partition])
+            it = begin(partition, None, generation=settings.generation, watchers=[noting])
+            go_on(journal, it, last, stops=[stop + 1 for stop in stops], report=report)
+    found = differences("Valkey", in_valkey, folded, agreed, keeps_closed=False)
+    found += differences("ClickHouse", in_clickhouse, folded, agreed, keeps_closed=True)
     return {
         tenant: Result(
             sum(part.key.tenant == tenant for part in folded.at_end),
@@ -121,48 +119,26 @@ class Result(NamedTuple):
     differences: list[Difference]
 
 
-class _Entry(NamedTuple):
-    """A journal record as the fold takes it."""
+class _Noting:
+    """Notes what the fold of one partition says of some tenants.
 
-    offset: int
-    value: bytes
+    Args:
+        partition: Which.
+        tenants: Whose buckets.
+        folded: Where to.
+        end: Agreed end; values beyond it are kept by offset, because stores stand at any of them.
+    """
 
-
-class _Partition:
-    """The fold of one journal partition, noting what it says of some tenants."""
-
-    def __init__(
-        self,
-        partition: int,
-        generation: int,
-        tenants: Sequence[str],
-        folded: Folded,
-        end: int,
-    ) -> None:
-        self.partition, self._generation, self._end = partition, generation, end
+    def __init__(self, partition: int, tenants: Sequence[str], folded: Folded, end: int) -> None:
+        self._partition, self._folded, self._end = partition, folded, end
         self._prefixes = tuple(f"{tenant}|".encode() for tenant in tenants)
-        self._folded = folded
-        self._state = State()
-        self._batch: list[_Entry] = []
 
-    def take(self, record: LogRecord, *, cut: bool) -> None:
-        """Fold a record; at a cut, and now and then, note what has changed.
-
-        Values beyond the agreed end are kept by offset, because stores stand at any of them.
-        """
-        self._batch.append(_Entry(record.offset, record.value or b""))
-        if cut or len(self._batch) >= BATCH:
-            self._flush(beyond=record.offset >= self._end)
-
-    def _flush(self, *, beyond: bool) -> None:
-        effects = fold(
-            self._state, self._batch, partition=self.partition, generation=self._generation
-        )
-        self._state.apply(effects)
-        self._batch = []
+    def watch(self, records: Sequence[JournalRecord], state: State, effects: Effects) -> None:  # noqa: ARG002 - the protocol's
+        """Note what a batch changed."""
+        beyond = records[-1].offset >= self._end
         for raw_key, raw in effects.metrics:
             if raw_key.startswith(self._prefixes):
-                part = Part(self.partition, MetricKey.parse(raw_key.decode()))
+                part = Part(self._partition, MetricKey.parse(raw_key.decode()))
                 self._note(part, raw, beyond=beyond)
 
     def _note(self, part: Part, raw: bytes | None, *, beyond: bool) -> None:
@@ -175,25 +151,6 @@ class _Partition:
         else:
             self._folded.closed.discard(part)
             self._folded.at_end[part] = value
-
-
-def _fold(
-    settings: Settings,
-    it: _Partition,
-    stops: Sequence[int],
-    report: Callable[[str, int, int], None],
-) -> None:
-    """Fold one partition from its start to the last of `stops`, noting values at each."""
-    if not stops:
-        return
-    at, last, stage = set(stops), stops[-1], f"folding partition {it.partition}"
-    for record in read(settings, JOURNAL, {it.partition: 0}):
-        it.take(record, cut=record.offset in at)
-        if record.offset % BATCH == 0:
-            report(stage, record.offset, last)
-        if record.offset >= last:
-            break
-    report(stage, last, last)
 
 
 def as_json(difference: Difference) -> dict[str, Any]:

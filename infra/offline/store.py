@@ -1,0 +1,142 @@
+"""Snapshots on disk: `<snapshots>/g<generation>/p<partition>/<offset>.snapshot`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from infra.offline.code import fingerprint
+from infra.offline.snapshot import NoSnapshot, Origin, Snapshot, load, newest, read_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.offline.snapshot import Header
+    from infra.settings import Settings
+
+SUFFIX = ".snapshot"
+PART = ".part"
+HEADER_BYTES = 4096
+
+
+class Stored(NamedTuple):
+    """One file.
+
+    Args:
+        path: Where.
+        header: What it is of; None for a file that can't be used.
+        problem: Why it can't; empty when it can.
+    """
+
+    path: Path
+    header: Header | None
+    problem: str = ""
+
+
+def say_unusable(path: Path, problem: str) -> None:
+    """Name a file that is passed over, on standard error."""
+    sys.stderr.write(f"snapshot {path} is not used: {problem}\n")
+
+
+class Snapshots:
+    """The snapshots of one generation of one installation.
+
+    Args:
+        settings: Where they are, and of which installation.
+        generation: Whose.
+        journal: Kafka's id of the journal topic they must be of.
+    """
+
+    def __init__(self, settings: Settings, generation: int, journal: str) -> None:
+        self._app, self.generation, self._journal = settings.app, generation, journal
+        self.root = directory(settings)
+
+    def origin(self, partition: int) -> Origin:
+        """Return what a snapshot of a partition must be of."""
+        return Origin(self._app, self.generation, partition, self._journal, fingerprint())
+
+    def write(self, header: Header, content: bytes) -> Path:
+        """Keep a snapshot: whole or not at all, whatever happens meanwhile."""
+        path = self._path(header)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}{PART}")
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        return path
+
+    def usable(self, partition: int) -> list[Header]:
+        """Return the snapshots of a partition that this code may go on from, oldest first.
+
+        Files that can't be used are named on standard error.
+        """
+        found = []
+        for stored in self.all_of(partition):
+            if stored.header is None or stored.problem:
+                say_unusable(stored.path, stored.problem)
+            else:
+                found.append(stored.header)
+        return found
+
+    def nearest(self, partition: int, at_most: int) -> Snapshot | None:
+        """Return the newest snapshot of a partition at or below an offset, if there is one.
+
+        A file whose content turns out to be damaged is named, and the next older one is taken.
+        """
+        headers = self.usable(partition)
+        while (header := newest(headers, at_most)) is not None:
+            path = self._path(header)
+            try:
+                return load(path.read_bytes())
+            except (NoSnapshot, OSError) as problem:
+                say_unusable(path, str(problem))
+                headers.remove(header)
+        return None
+
+    def all_of(self, partition: int) -> list[Stored]:
+        """Return every snapshot file of a partition, oldest first, usable or not."""
+        folder = self.root / f"g{self.generation}" / f"p{partition}"
+        return [self._stored(path, partition) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+
+    def _stored(self, path: Path, partition: int) -> Stored:
+        try:
+            with path.open("rb") as file:
+                header = read_header(file.read(HEADER_BYTES))
+        except (NoSnapshot, OSError) as problem:
+            return Stored(path, None, str(problem))
+        return Stored(path, header, self._problem(path, header, partition))
+
+    def _problem(self, path: Path, header: Header, partition: int) -> str:
+        """Return why a snapshot can't be gone on from; empty when it can."""
+        found, wanted = header.origin, self.origin(partition)
+        if (found.app, found.generation, found.partition) != (
+            wanted.app, wanted.generation, partition,
+        ) or path != self._path(header):  # fmt: skip
+            return (
+                f"it is of {found.app}, generation {found.generation}, "
+                f"partition {found.partition}, offset {header.offset}"
+            )
+        if found.journal != wanted.journal:
+            return "it is of another journal: the topic was created again"
+        return "" if found == wanted else "another version of the fold took it"
+
+    def _path(self, header: Header) -> Path:
+        origin = header.origin
+        folder = self.root / f"g{origin.generation}" / f"p{origin.partition}"
+        return folder / f"{header.offset:020}{SUFFIX}"
+
+
+def directory(settings: Settings) -> Path:
+    """Return where snapshots are kept."""
+    return Path(settings.snapshots) if settings.snapshots else settings.data / "snapshots"
+
+
+def generations(root: Path) -> Iterator[tuple[int, Path]]:
+    """Yield (generation, folder) of everything kept, ascending."""
+    for folder in sorted(root.glob("g*")):
+        if folder.is_dir() and folder.name[1:].isdecimal():
+            yield int(folder.name[1:]), folder
