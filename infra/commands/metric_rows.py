@@ -142,7 +142,7 @@ def _stored_rows(metric: Metric, buckets: Mapping[Bucket, MetricPartial]) -> lis
             "sum": partial.sum,
             "min": partial.min,
             "max": partial.max,
-            "value": _value(metric, partial),
+            "value": presented(metric, partial),
             "unit": metric.unit,
             **_quantiles(metric, partial),
         }
@@ -150,7 +150,8 @@ def _stored_rows(metric: Metric, buckets: Mapping[Bucket, MetricPartial]) -> lis
     ]
 
 
-def _value(metric: Metric, partial: MetricPartial) -> float | None:
+def presented(metric: Metric, partial: MetricPartial) -> float | None:
+    """Return the value a person expects; None for the mean of nothing."""
     if metric.value == "sum":
         return partial.sum if metric.scale == 1 else partial.sum / metric.scale
     return partial.sum / partial.count / metric.scale if partial.count else None

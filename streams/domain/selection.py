@@ -33,8 +33,8 @@ class Selection:
         return not (self.tenant or self.metrics)
 
 
-class _Silenced(NamedTuple):
-    """A record of the journal in which another tenant's entry says nothing any more."""
+class Altered(NamedTuple):
+    """A record of the journal whose entry says something else on its way to a fold."""
 
     offset: int
     value: bytes
@@ -76,7 +76,7 @@ def _silenced(records: Iterable[Record], tenant: str) -> Iterator[Record]:
         if entry.tenant == tenant or entry.kind == TICK:
             yield record
         else:
-            yield _Silenced(record.offset, encode_entry(_without_word(entry)))
+            yield Altered(record.offset, encode_entry(_without_word(entry)))
 
 
 def _without_word(entry: Entry) -> Entry:
