@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test test-containers check fix bench docs lock clean
+.PHONY: demo test test-containers check fix bench bench-page docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -48,9 +48,13 @@ fix: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## bench: side by side with plain Faust and raw confluent-kafka; takes minutes
+## bench: everything beside its peers, up to 20 minutes; started again, it goes on where it stopped
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+## bench-page: put the results of the last `make bench` (or ARGS=FILE) into docs/performance.md
+bench-page: $(STAMP)
+	$(BIN)/python -m benchmarks.report $(ARGS)
 
 ## docs: build the documentation into site/
 docs: $(STAMP)

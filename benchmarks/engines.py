@@ -126,9 +126,23 @@ class Engines:
         argv = (sys.executable, "-m", "infra.cli", command)
         return Daybook(command, argv, self._environment() | own, port)
 
-    def peer(self, module: str, *arguments: str) -> Child:
-        """Start `python -m benchmarks.<module>`; it gets the broker's address first."""
+    def own(self, module: str, *arguments: str) -> Daybook:
+        """Start `python -m benchmarks.<module>`, which runs a worker, for the current app id."""
+        port = free_port()
         argv = (sys.executable, "-m", f"benchmarks.{module}", self.bootstrap, *arguments)
+        return Daybook(
+            module, argv, self._environment() | {"DAYBOOK_METRICS_PORT": str(port)}, port
+        )
+
+    def peer(self, module: str, *arguments: str, python: str = sys.executable) -> Child:
+        """Start `python -m benchmarks.<module>`; it gets the broker's address first.
+
+        Args:
+            module: Below `benchmarks`.
+            arguments: After the broker's address.
+            python: Interpreter, for a peer with an environment of its own.
+        """
+        argv = (python, "-m", f"benchmarks.{module}", self.bootstrap, *arguments)
         return Child(module, argv, self._environment())
 
     def producer(self) -> Producer:

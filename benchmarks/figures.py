@@ -13,11 +13,13 @@ class Run:
         count: Events, entries, rows … done.
         seconds: Wall time.
         cpu_s: Process → CPU seconds of all its threads in that time.
+        peak_mib: Process → most memory it ever held (resident), MiB; where that is of interest.
     """
 
     count: int
     seconds: float
     cpu_s: Mapping[str, float]
+    peak_mib: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -55,6 +57,7 @@ class Rate:
         per_s: Done per second.
         cpu_us: Process → CPU µs per one done; `clickhouse` and `kafka` include what the
             engines do by themselves meanwhile.
+        peak_mib: Process → most memory of any round, MiB.
     """
 
     variant: str
@@ -62,6 +65,7 @@ class Rate:
     count: int
     per_s: Spread
     cpu_us: Mapping[str, Spread]
+    peak_mib: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, variant: str, runs: Sequence[Run], group: str = "") -> "Rate":
@@ -73,6 +77,7 @@ class Rate:
             min(run.count for run in runs),
             Spread.of([run.rate for run in runs]),
             {name: Spread.of([run.cpu_us[name] for run in runs]) for name in processes},
+            {name: max(run.peak_mib[name] for run in runs) for name in runs[0].peak_mib},
         )
 
 
@@ -85,6 +90,7 @@ class Latency:
     p50: float
     p90: float
     p99: float
+    p999: float
     most: float
 
     @classmethod
@@ -97,7 +103,9 @@ class Latency:
         if not values_ms:
             raise ValueError(f"no event was ever seen in {where}")
         ordered = sorted(values_ms)
-        return cls(where, len(ordered), *(at(ordered, share) for share in (0.5, 0.9, 0.99, 1.0)))
+        return cls(
+            where, len(ordered), *(at(ordered, share) for share in (0.5, 0.9, 0.99, 0.999, 1.0))
+        )
 
 
 def at(ordered: Sequence[float], share: float) -> float:

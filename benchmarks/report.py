@@ -1,6 +1,6 @@
 """Results as markdown, and into docs/performance.md between its markers.
 
-Run as `python -m benchmarks.report FILE` with the JSON of a run, to replace that part of the page.
+Run as `python -m benchmarks.report [FILE]` with the JSON of a run to replace that part of the page.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+RESULTS = Path(".daybook") / "benchmarks.json"
 BUSY = 1.0
 """Load average above which the machine had something else to do when a benchmark began."""
 
@@ -49,7 +50,8 @@ def _section(section: Json) -> list[str]:
     busy = " (**the machine was busy**)" if before > BUSY else ""
     lines = ["", f"### {section['title']}", ""]
     lines += [line for note in section["notes"] for line in (note, "")]
-    lines += [f"Load average before {before:.1f}, after {after:.1f}{busy}.", ""]
+    when = f"{section['at']}. " if section.get("at") else ""
+    lines += [f"{when}Load average before {before:.1f}, after {after:.1f}{busy}.", ""]
     if section["rates"]:
         lines += _rates(section["unit"], section["rates"])
     if section["latencies"]:
@@ -61,7 +63,11 @@ def _section(section: Json) -> list[str]:
 
 def _rates(unit: str, rates: Sequence[Json]) -> list[str]:
     processes = list(dict.fromkeys(name for rate in rates for name in rate["cpu_us"]))
-    header = ("variant", unit, "per second", "min … max", "ratio", *_cpu_titles(processes))
+    weighed = list(dict.fromkeys(name for rate in rates for name in rate["peak_mib"]))
+    header = (
+        "variant", unit, "per second", "min … max", "ratio", *_cpu_titles(processes),
+        *(f"peak MiB: {name}" for name in weighed),
+    )  # fmt: skip
     firsts: dict[str, float] = {}
     rows = []
     for rate in rates:
@@ -70,7 +76,10 @@ def _rates(unit: str, rates: Sequence[Json]) -> list[str]:
         first = firsts.setdefault(rate["group"], speed["median"])
         ratio = f"{speed['median'] / first:.2f}"
         row = [rate["variant"], f"{rate['count']:,}", f"{speed['median']:,.0f}", spread, ratio]
-        rows.append(row + _cpu(rate["cpu_us"], processes))
+        peaks = [
+            f"{rate['peak_mib'][name]:,.0f}" if name in rate["peak_mib"] else "" for name in weighed
+        ]
+        rows.append(row + _cpu(rate["cpu_us"], processes) + peaks)
     return _table(header, rows)
 
 
@@ -97,9 +106,9 @@ def _cpu(cpu_us: Json, processes: Sequence[str]) -> list[str]:
 
 
 def _latencies(latencies: Sequence[Json]) -> list[str]:
-    names = ("p50", "p90", "p99", "most")
+    names = ("p50", "p90", "p99", "p999", "most")
     return _table(
-        ("visible as", "samples", "p50 ms", "p90 ms", "p99 ms", "longest ms"),
+        ("visible as", "samples", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "longest ms"),
         [
             [each["where"], f"{each['samples']:,}", *(f"{each[name]:,.0f}" for name in names)]
             for each in latencies
@@ -113,11 +122,12 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Put the result of a run into the page; exit code 0, or 2 without a file."""
-    if len(argv) != 1:
-        sys.stderr.write("usage: python -m benchmarks.report FILE\n")
+    """Put the result of a run into the page; exit code 0, or 2 when there is none."""
+    path = Path(argv[0]) if argv else RESULTS
+    if len(argv) > 1 or not path.exists():
+        sys.stderr.write(f"usage: python -m benchmarks.report [FILE]; there is no {path}\n")
         return 2
-    result = json.loads(Path(argv[0]).read_text(encoding="utf8"))
+    result = json.loads(path.read_text(encoding="utf8"))
     page = PAGE.read_text(encoding="utf8")
     PAGE.write_text(replaced(page, markdown(result)), encoding="utf8")
     return 0

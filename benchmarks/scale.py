@@ -14,6 +14,9 @@ class Scale:
         ingest_events: Upstream events of each ingest round.
         journal_events: Events in the journal that worker and sink read.
         peer_s: A slow peer is stopped after this long, s; its rate is that of what it did.
+        peer_records: Records of the workload the quick peers do side by side; slower ones get a
+            part of it.
+        peer_rounds: Rounds of each of the peers.
         rate: Open-loop events per second of the chain.
         chain_s: How long they are sent, s; the first `chain_warm_s` don't count.
         chain_warm_s: Warm-up of the chain, s.
@@ -26,6 +29,8 @@ class Scale:
     ingest_events: int
     journal_events: int
     peer_s: float
+    peer_records: int
+    peer_rounds: int
     rate: int
     chain_s: float
     chain_warm_s: float
@@ -39,6 +44,8 @@ FULL = Scale(
     ingest_events=80_000,
     journal_events=120_000,
     peer_s=8.0,
+    peer_records=240_000,
+    peer_rounds=3,
     rate=1_000,
     chain_s=23.0,
     chain_warm_s=3.0,
@@ -51,6 +58,8 @@ QUICK = Scale(
     ingest_events=20_000,
     journal_events=40_000,
     peer_s=3.0,
+    peer_records=40_000,
+    peer_rounds=1,
     rate=1_000,
     chain_s=9.0,
     chain_warm_s=3.0,

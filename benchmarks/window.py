@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.figures import Run
@@ -25,15 +25,28 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS_PER_S
 
 
+def peak_mib(pid: int) -> float:
+    """Return the most memory a process has held resident so far, MiB.
+
+    Raises:
+        OSError: It has ended (or this isn't Linux).
+    """
+    text = Path(f"/proc/{pid}/status").read_text(encoding="utf8")
+    line = next(line for line in text.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
 class Window:
     """Opens when made.
 
     Args:
         pids: Name → pid of each process whose CPU counts.
+        weigh: Names of those whose memory counts too.
     """
 
-    def __init__(self, pids: Mapping[str, int]) -> None:
+    def __init__(self, pids: Mapping[str, int], *, weigh: Sequence[str] = ()) -> None:
         self._pids = dict(pids)
+        self._weigh = weigh
         self._cpu = self._read()
         self._began = time.perf_counter()
 
@@ -45,7 +58,8 @@ class Window:
         """
         seconds = time.perf_counter() - self._began
         used = self._read()
-        return Run(count, seconds, {name: used[name] - self._cpu[name] for name in used})
+        cpu_s = {name: used[name] - self._cpu[name] for name in used}
+        return Run(count, seconds, cpu_s, {n: peak_mib(self._pids[n]) for n in self._weigh})
 
     def _read(self) -> dict[str, float]:
         return {name: cpu_seconds(pid) for name, pid in self._pids.items()}

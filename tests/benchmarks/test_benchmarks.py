@@ -16,6 +16,7 @@ from schemas.journal import TICK
 START_MS = 1_780_000_000_000
 TINY = Scale(
     rounds=1, codec_records=20, fold_entries=300, ingest_events=0, journal_events=0, peer_s=0.0,
+    peer_records=0, peer_rounds=0,
     rate=100, chain_s=1.0, chain_warm_s=0.0, chain_backlog=0,
 )  # fmt: skip
 
@@ -137,7 +138,7 @@ def test_report_shows_figures_shares_and_a_busy_machine() -> None:
         "| ours | 1,000 | 2,000 | 2,000 … 2,000 | 1.00 | 20.0 (67%) | 10.0 (33%) | 30.0 |" in text
     )
     assert "| peer | 10 | 10 |" in text
-    assert "| effect | 3 | 2 | 3 | 3 | 3 |" in text
+    assert "| effect | 3 | 2 | 3 | 3 | 3 | 3 |" in text
     assert "the machine was busy" in text
 
 
