@@ -224,7 +224,7 @@ def running(cache: Path) -> Iterator[Engines]:
         tempfile.TemporaryDirectory(prefix="daybook-bench-") as folder,
         RunningStack.start(Path(folder), cache=cache, only=ENGINES) as stack,
     ):
-        settings = load(data=Path(folder), partitions=PARTITIONS)
+        settings = load(data=Path(folder), partitions=PARTITIONS, generation=1)
         engines = Engines(stack, settings, _versions(settings, cache), admin(settings))
         engines.rejoin()
         with engines.daybook("migrate") as migration:
