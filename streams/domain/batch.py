@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from schemas.codec import decode_partial, decode_row, encode_partial, encode_row
+from schemas.codec import decode_row, encode_partial, encode_row
 from schemas.state.rows import Timer
 from streams.domain.effects import Effects
-from streams.domain.metrics.accumulator import Accumulator
+from streams.domain.metrics.buckets import TouchedBuckets, start_of
 from streams.domain.metrics.record import Observation
 from streams.domain.state import State, hour_group
 from streams.domain.table import (
@@ -18,6 +19,9 @@ from streams.domain.table import (
     Row,
     Table,
 )
+
+if TYPE_CHECKING:
+    from streams.domain.metrics.accumulator import Accumulator
 
 MAX_FIRED = 5_000
 """Timers that one tick fires at most."""
@@ -31,17 +35,18 @@ class Batch:
     touched; a row that ends as it was is not written.
     """
 
-    __slots__ = ("_buckets", "_closed", "_rows", "_state", "_timers", "counts", "effects", "head")
+    __slots__ = (
+        "_closed", "_hours", "_metrics", "_rows", "_state", "_timers", "counts", "effects", "head",
+    )  # fmt: skip
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._rows: dict[bytes, dict[str, object]] = {table.prefix: {} for table in ENTITIES}
-        self._buckets: dict[bytes, dict[str, Accumulator | None]] = {
-            METRICS.prefix: {},
-            HOURS.prefix: {},
-        }
+        known, tables = state.buckets.groups, state.tables
+        self._metrics = TouchedBuckets(known, tables[METRICS.prefix])
+        self._hours = TouchedBuckets(known, tables[HOURS.prefix])
+        self._closed: list[Accumulator] = []
         self._timers: dict[str, Timer | None] = {}
-        self._closed: list[tuple[str, Accumulator]] = []
         self.head = replace(state.head, sources=dict(state.head.sources))
         self.effects: list[tuple[bytes, str, bytes]] = []
         self.counts: dict[str, int] = {}
@@ -74,33 +79,13 @@ class Batch:
 
     def observe(self, observation: Observation, offset: int) -> bool:
         """Change the buckets of one observation; tell whether one of them is new."""
-        start, members, hour_ms, number, amount, sketch = observation
-        prefix = METRICS.prefix if hour_ms is None else HOURS.prefix
-        buckets, stored = self._buckets[prefix], self._state.tables[prefix]
-        fresh = False
-        for member in members:
-            key = start + member
-            accumulator = buckets.get(key)
-            if accumulator is None:
-                raw = stored.get(key.encode()) if key not in buckets else None
-                fresh = fresh or raw is None
-                accumulator = Accumulator() if raw is None else Accumulator.of(decode_partial(raw))
-                buckets[key] = accumulator
-            accumulator.add(number, amount, sketch=sketch)
-            accumulator.offset = offset
-        return fresh
+        buckets = self._metrics if observation.hour_ms is None else self._hours
+        return buckets.observe(observation, offset)
 
     def close_hour(self, tenant: str, bucket_ms: int) -> None:
         """Forget the buckets of one hour of a tenant; ClickHouse keeps their last values."""
-        buckets = self._buckets[HOURS.prefix]
-        prefix, middle = f"{tenant}|", f"|hour|{bucket_ms}|"
-        keys = {key.decode() for key in self._state.hours.get(hour_group(tenant, bucket_ms), ())}
-        keys.update(key for key in buckets if key.startswith(prefix) and middle in key)
-        for key in sorted(keys):
-            last = buckets.get(key)
-            if last is not None:
-                self._closed.append((key, last))
-            buckets[key] = None
+        stored = self._state.hours.get(hour_group(tenant, bucket_ms), set())
+        self._closed += self._hours.close(tenant, bucket_ms, stored)
 
     # timers
 
@@ -186,16 +171,19 @@ class Batch:
 
     def _finish_buckets(self, result: Effects, generation: int) -> None:
         # Readers keep an hour's last value, so it is said even if the hour closes in this batch.
-        for key, last in self._closed:
-            result.metrics.append((key.encode(), encode_partial(last.partial(generation))))
-        for prefix, buckets in self._buckets.items():
-            stored = self._state.tables[prefix]
-            for key, accumulator in buckets.items():
-                raw = key.encode()
-                if accumulator is None:
-                    encoded = None
-                else:
-                    encoded = encode_partial(accumulator.partial(generation))
-                result.metrics.append((raw, encoded))
-                if encoded is not None or raw in stored:
-                    result.rows.append((prefix + raw, encoded))
+        for last in self._closed:
+            result.metrics.append((last.key, encode_partial(last.partial(generation))))
+        for table, buckets in ((METRICS, self._metrics), (HOURS, self._hours)):
+            prefix, stored = table.prefix, self._state.tables[table.prefix]
+            for key, it in buckets.touched.items():
+                if it is not None:
+                    encoded = encode_partial(it.partial(generation))
+                    result.metrics.append((key, encoded))
+                    result.rows.append((prefix + key, encoded))
+                    continue
+                result.metrics.append((key, None))
+                result.closed.add(start_of(key))
+                if key in stored:
+                    result.rows.append((prefix + key, None))
+        # Starts of the two tables differ in their grain.
+        result.buckets = self._metrics.groups | self._hours.groups

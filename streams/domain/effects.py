@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from schemas.state.rows import Head
+from streams.domain.metrics.buckets import Groups
 
 
 @dataclass(slots=True)
@@ -18,6 +19,9 @@ class Effects:
         changed: False when nothing but time and position moved; such a commit may wait.
         counts: What happened, for telemetry: `entries`, `ticks`, `duplicates`, `replays`,
             `anomalies` …
+        buckets: The changed metric buckets as they stand now, decoded; None when whoever made
+            these effects doesn't know them.
+        closed: Starts of the keys of the hour buckets that were deleted.
     """
 
     head: Head
@@ -26,3 +30,5 @@ class Effects:
     effects: list[tuple[bytes, str, bytes]] = field(default_factory=list)
     changed: bool = False
     counts: dict[str, int] = field(default_factory=dict)
+    buckets: Groups | None = field(default=None, compare=False, repr=False)
+    closed: set[str] = field(default_factory=set, compare=False, repr=False)

@@ -4,6 +4,9 @@ from hashlib import blake2b, sha1
 
 NAMESPACE = bytes.fromhex("5b1f6f0e3c0f5d0c9a5e6f2f5a7d3b11")
 """Namespace of our uuid5 identities; part of the contract, never changes."""
+_BEGUN = sha1(NAMESPACE, usedforsecurity=False)
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""Hex digit → the one that marks RFC 4122's variant in its upper two bits."""
 
 SEEN_BYTES = 8
 SEEN_MAX = 64
@@ -12,15 +15,15 @@ SEEN_MAX = 64
 def effect_id(tenant: str, partition: int, offset: int, index: int) -> str:
     """Return the uuid5 of an effect, as text.
 
-    The same bytes as `uuid.uuid5(UUID(bytes=NAMESPACE), f"{tenant}|{partition}|{offset}|{index}")`
-    at a third of the time; the fold makes one per effect.
+    The same text as `uuid.uuid5(UUID(bytes=NAMESPACE), f"{tenant}|{partition}|{offset}|{index}")`
+    at a fifth of the time; the fold makes one per effect.
     """
-    name = f"{tenant}|{partition}|{offset}|{index}".encode()
-    raw = bytearray(sha1(NAMESPACE + name, usedforsecurity=False).digest()[:16])
-    raw[6] = raw[6] & 0x0F | 0x50
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    # Copying a begun hash takes two thirds of the time of beginning one.
+    sha = _BEGUN.copy()
+    sha.update(f"{tenant}|{partition}|{offset}|{index}".encode())
+    text = sha.hexdigest()
+    variant = _VARIANTS[text[16]]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 def event_mark(source: str, event_id: str) -> bytes:

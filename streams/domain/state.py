@@ -8,6 +8,7 @@ from schemas.codec import decode_row, encode_row
 from schemas.derived.metric import MetricKey
 from schemas.state.rows import Head, Timer
 from streams.domain.effects import Effects
+from streams.domain.metrics.buckets import KnownBuckets
 from streams.domain.table import HEAD_KEY, HOURS, TABLES, TIMERS, Row, Table
 
 
@@ -22,15 +23,17 @@ class State:
         head: Position, fold time, next effect number.
         timers: (due_ms, timer key), ascending: what fires next.
         hours: `tenant|bucket_ms` → keys of the hour buckets still open.
+        buckets: Metric buckets touched lately, decoded.
     """
 
-    __slots__ = ("_decoded", "head", "hours", "tables", "timers")
+    __slots__ = ("_decoded", "buckets", "head", "hours", "tables", "timers")
 
     def __init__(self) -> None:
         self.tables: dict[bytes, dict[bytes, bytes]] = {table.prefix: {} for table in TABLES}
         self.head = Head()
         self.timers: SortedSet[tuple[int, str]] = SortedSet()
         self.hours: dict[str, set[bytes]] = {}
+        self.buckets = KnownBuckets()
         self._decoded: dict[tuple[bytes, bytes], object] = {}
 
     @classmethod
@@ -45,6 +48,10 @@ class State:
         """Merge what a committed transaction wrote."""
         for key, value in effects.rows:
             self._put(key, value)
+        if effects.buckets is None:
+            self.buckets.clear()
+        else:
+            self.buckets.merge(effects.buckets, effects.closed)
 
     def rows(self) -> Iterable[tuple[bytes, bytes]]:
         """Yield every row as a changelog record, the head last: what `load` reads back."""

@@ -103,7 +103,7 @@ class Turn:
             self.now_ms > 0 and self.now_ms - ended_ms > settings.hour_retention_ms
         )
         # `_replace` of the last two fields, at a third of the time: this runs for every fact.
-        fact = Fact(*fact[:-2], self.origin, late)
+        fact = tuple.__new__(Fact, (*fact[:-2], self.origin, late))
         self._emit(derived.FACT, fact.name, fact.ended_ms, encode_fact(fact))
         for observation in observations(self.tenant, fact, self.settings):
             fresh = self._batch.observe(observation, self._offset)
@@ -137,18 +137,21 @@ class Turn:
     def _emit(self, kind: str, name: str, time_ms: int, data: bytes) -> None:
         head = self._batch.head
         value = encode_effect(
-            Effect(
-                kind,
-                name,
-                effect_id(self.tenant, self._partition, self._offset, self._index),
-                head.seq,
-                self._generation,
-                self.tenant,
-                self.subject,
-                time_ms,
-                self._offset,
-                self._index,
-                data,
+            tuple.__new__(
+                Effect,
+                (
+                    kind,
+                    name,
+                    effect_id(self.tenant, self._partition, self._offset, self._index),
+                    head.seq,
+                    self._generation,
+                    self.tenant,
+                    self.subject,
+                    time_ms,
+                    self._offset,
+                    self._index,
+                    data,
+                ),
             )
         )
         head.seq += 1

@@ -17,11 +17,15 @@ class Accumulator:
 
     Observations can be taken back (a reopened deal was never won): count, sum and sketch undo
     exactly, minimum and maximum keep the extremes ever seen until the bucket is empty.
+
+    Args:
+        key: Of the bucket; kept here so that it is encoded once, not in every batch.
     """
 
-    __slots__ = ("bins", "count", "max", "min", "offset", "sum")
+    __slots__ = ("bins", "count", "key", "max", "min", "offset", "sum")
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes = b"") -> None:
+        self.key = key
         self.count = 0
         self.sum = 0
         self.min = 0
@@ -30,12 +34,20 @@ class Accumulator:
         self.bins: dict[int, int] | None = None
 
     @classmethod
-    def of(cls, partial: MetricPartial) -> "Accumulator":
+    def of(cls, partial: MetricPartial, key: bytes = b"") -> "Accumulator":
         """Continue from a stored value."""
-        it = cls()
+        it = cls(key)
         _, it.offset, it.count, it.sum, it.min, it.max, flat = partial
         if flat:
             it.bins = dict(zip(flat[::2], flat[1::2], strict=True))
+        return it
+
+    def copy(self) -> "Accumulator":
+        """Return an equal one to change."""
+        it: Accumulator = object.__new__(Accumulator)  # every field is set once, below
+        it.key, it.offset = self.key, self.offset
+        it.count, it.sum, it.min, it.max = self.count, self.sum, self.min, self.max
+        it.bins = None if self.bins is None else self.bins.copy()
         return it
 
     def add(self, number: int, amount: int, *, sketch: bool) -> None:
@@ -80,6 +92,8 @@ class Accumulator:
         if self.bins:
             for key in sorted(self.bins):
                 flat += (key, self.bins[key])
-        return MetricPartial(
-            generation, self.offset, self.count, self.sum, self.min, self.max, flat
+        # `tuple.__new__` at a third of the time of the class's own: this runs for every bucket.
+        return tuple.__new__(
+            MetricPartial,
+            (generation, self.offset, self.count, self.sum, self.min, self.max, flat),
         )

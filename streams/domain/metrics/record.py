@@ -76,7 +76,8 @@ def observations(tenant: str, fact: Fact, settings: TenantSettings) -> list[Obse
             else:
                 bucket_ms = closing = hour_ms
             start = f"{tenant}|{metric.name}|{grain}|{bucket_ms}|"
-            found.append(Observation(start, members, closing, number, amount, metric.quantiles))
+            observed = (start, members, closing, number, amount, metric.quantiles)
+            found.append(tuple.__new__(Observation, observed))  # a third of its own time
     return found
 
 
