@@ -35,7 +35,7 @@ def apply(
     from infra.commands.publishing import Publisher
     from infra.settings import load
 
-    definitions, settings = _checked(file), load()
+    definitions, settings = checked(file), load()
     known = current(settings)
     rows: list[dict[str, object]] = []
     events = []
@@ -94,7 +94,7 @@ def validate(*, file: File, as_json: AsJson = False) -> None:
 
     Example: daybook validate -f settings.yaml
     """
-    definitions = _checked(file)
+    definitions = checked(file)
     if as_json:
         say_json([definition.as_json() for definition in definitions])
         return
@@ -102,7 +102,7 @@ def validate(*, file: File, as_json: AsJson = False) -> None:
         say(f"{definition.name}: valid")
 
 
-def _checked(file: Path) -> list[Definition]:
+def checked(file: Path) -> list[Definition]:
     """Return the definitions of a file, or print every problem and exit 1."""
     from infra.commands.definition_files import read_file
 

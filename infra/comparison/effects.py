@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from streams.domain.effects import Effects
 
-EXAMPLES = 5
+EXAMPLES = 3
 """Effects shown of each kind, name and direction."""
 
 
