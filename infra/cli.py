@@ -15,6 +15,7 @@ from infra.commands import (
     processes,
     settings,
     simulating,
+    snapshots,
     tail,
     topics,
 )
@@ -71,6 +72,7 @@ app.command()(definitions.apply)
 app.command()(definitions.get)
 app.command()(definitions.validate)
 app.add_typer(metrics.app, name="metrics")
+app.add_typer(snapshots.app, name="snapshots")
 app.command()(doctor.doctor)
 app.add_typer(
     lazy_group("infra.schemas_cli", "app", "Show and check the schemas of everything kept."),

@@ -10,10 +10,12 @@ from infra.commands.output import AsJson, note, say, say_json, say_table
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from infra.commands.metric_rows import Period
     from infra.settings import Settings
 
 MAX_SHOWN = 50
 Grain = Literal["hour", "day", "all"]
+Between = tuple[str | None, str | None]
 
 app = typer.Typer(
     help="Metrics: what there is, what they say, whether all agree.", no_args_is_help=True
@@ -71,6 +73,13 @@ def show(  # noqa: PLR0913 - one argument per option
         str | None, typer.Option("--from", help="First date or time, in the tenant's zone.")
     ] = None,
     to: Annotated[str | None, typer.Option(help="First date or time not shown.")] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help="What was known then: an offset, 0:12,1:9,… or a time (UTC) of the journal.",
+        ),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Compare Valkey, ClickHouse and a fold of the journal."),
@@ -78,6 +87,10 @@ def show(  # noqa: PLR0913 - one argument per option
     as_json: AsJson = False,
 ) -> None:
     """Show current values from Valkey; with --check prove that they are right.
+
+    --from and --to choose buckets by the time of the events. --as-of folds the journal up to a
+    point of its own, from the nearest snapshot, and shows what had been learned by then: entries
+    below an offset, or those written before a time.
 
     --check compares every bucket of the tenant, whatever else is given, and exits 1 when one of
     the three views differs. Traffic may go on: each value is compared at the journal offset it
@@ -90,6 +103,9 @@ def show(  # noqa: PLR0913 - one argument per option
 
     metrics = broken_down(name, by)
     settings = load()
+    if as_of is not None:
+        _show_as_of(settings, as_of, tenant, metrics, (grain, by, (from_, to)), as_json=as_json)
+        return
     chosen = _tenants(settings) if tenant is None else [tenant]
     if check:
         _check(settings, chosen, as_json=as_json)
@@ -112,18 +128,15 @@ def _rows(
     metrics: list[str],
     grain: Grain,
     by: str,
-    between: tuple[str | None, str | None],
+    between: Between,
 ) -> list[dict[str, Any]]:
     from infra.commands.connect import answering, valkey
-    from infra.commands.metric_rows import bucket_text, parts, period, rows
+    from infra.commands.metric_rows import parts, rows
     from infra.commands.zones import zone_of
     from sinks.live.read import read_metric
 
     client, zone = valkey(settings), zone_of(settings, tenant)
-    try:
-        shown = period(*between, zone)
-    except ValueError as error:
-        raise ConfigurationError("--from/--to", str(error)) from None
+    shown = _period(between, zone)
     found = []
     for metric in metrics:
         with answering("Valkey"):
@@ -131,10 +144,63 @@ def _rows(
                 part: read_metric(client, settings.generation, tenant, part, grain, by)
                 for part in parts(metric)
             }
-        for row in rows(metric, grain, by, buckets, shown):
-            bucket = bucket_text(row["bucket_ms"], grain, zone)
-            found.append({"tenant": tenant, "bucket": bucket, **row})
+        found += _named(tenant, zone, rows(metric, grain, by, buckets, shown))
     return found
+
+
+def _period(between: Between, zone: str) -> Period:
+    from infra.commands.metric_rows import period
+
+    try:
+        return period(*between, zone)
+    except ValueError as error:
+        raise ConfigurationError("--from/--to", str(error)) from None
+
+
+def _named(tenant: str, zone: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from infra.commands.metric_rows import bucket_text
+
+    return [
+        {"tenant": tenant, "bucket": bucket_text(row["bucket_ms"], row["grain"], zone), **row}
+        for row in rows
+    ]
+
+
+def _show_as_of(
+    settings: Settings,
+    as_of: str,
+    tenant: str | None,
+    metrics: list[str],
+    wanted: tuple[Grain, str, Between],
+    *,
+    as_json: bool,
+) -> None:
+    from infra.commands.metric_rows import parts, rows
+    from infra.commands.metrics_as_of import known_then
+    from infra.commands.progress_bars import bars
+
+    grain, by, between = wanted
+    stored = {part for metric in metrics for part in parts(metric)}
+    with bars() as report:
+        known = known_then(settings, as_of, tenant, stored, (grain, by), report)
+    found = [
+        row
+        for each, buckets in sorted(known.buckets.items())
+        for metric in metrics
+        for row in _named(
+            each,
+            known.zones.get(each, "UTC"),
+            rows(metric, grain, by, buckets, _period(between, known.zones.get(each, "UTC"))),
+        )
+    ]
+    if as_json:
+        say_json({"as_of": as_of, "offsets": known.cuts, "rows": found})
+    else:
+        _show(found, grain)
+    at = ",".join(f"{partition}:{offset}" for partition, offset in known.cuts.items())
+    note(f"as of journal offsets {at}: entries below them")
+    if not found:
+        raise typer.Exit(1)
 
 
 def _tenants(settings: Settings) -> list[str]:

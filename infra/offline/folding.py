@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from streams.domain.effects import Effects
+    from streams.domain.fold import Fold
 
 
 class JournalRecord(NamedTuple):
@@ -43,6 +44,7 @@ class OfflineFold:
         generation: Stamped on what is published, as the worker of that generation does.
         state: To go on from; it is changed. None: from offset 0.
         watchers: Told of every batch, in this order.
+        fold: Another one than the worker's whole fold, such as one of a part.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class OfflineFold:
         generation: int,
         state: State | None = None,
         watchers: Sequence[Watcher] = (),
+        fold: Fold = fold,
     ) -> None:
         self.partition, self.generation = partition, generation
         self.state = State() if state is None else state
         self._watchers = tuple(watchers)
+        self._fold = fold
 
     @property
     def next_offset(self) -> int:
@@ -73,7 +77,9 @@ class OfflineFold:
                 f"{JOURNAL} partition {self.partition}: offset {records[0].offset} follows "
                 f"{self.next_offset - 1}; entries between are gone"
             )
-        effects = fold(self.state, records, partition=self.partition, generation=self.generation)
+        effects = self._fold(
+            self.state, records, partition=self.partition, generation=self.generation
+        )
         for watcher in self._watchers:
             watcher.watch(records, self.state, effects)
         self.state.apply(effects)

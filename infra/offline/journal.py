@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S, answering, reader
+from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S, admin, answer, answering, reader
 from infra.commands.log_reader import STALL_S, assign, watermarks
 from infra.offline.folding import JournalRecord
 from infra.offline.points import Instant, cuts_of
 from schemas.errors import CorruptLog, Unavailable
 from schemas.topics import JOURNAL
-from sinks.kafka import topic_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,12 @@ class Journal:
             Unavailable: the broker doesn't answer.
         """
         if not self._id:
-            self._id = topic_ids(self._settings.kafka, [JOURNAL])[JOURNAL]
+            from confluent_kafka import TopicCollection
+
+            self.bounds()  # names a missing topic
+            client = admin(self._settings)
+            future = client.describe_topics(TopicCollection([JOURNAL]))[JOURNAL]
+            self._id = str(answer(future, f"describing {JOURNAL}").topic_id)
         return self._id
 
     def bounds(self) -> dict[int, Bounds]:

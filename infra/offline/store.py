@@ -11,7 +11,7 @@ from infra.offline.code import fingerprint
 from infra.offline.snapshot import NoSnapshot, Origin, Snapshot, load, newest, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from infra.offline.snapshot import Header
     from infra.settings import Settings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SUFFIX = ".snapshot"
 PART = ".part"
 HEADER_BYTES = 4096
+PART_MAX_AGE_S = 3_600.0
 
 
 class Stored(NamedTuple):
@@ -40,18 +41,40 @@ def say_unusable(path: Path, problem: str) -> None:
     sys.stderr.write(f"snapshot {path} is not used: {problem}\n")
 
 
+class Leftover(NamedTuple):
+    """A file that may go.
+
+    Args:
+        path: Which.
+        why: For people.
+    """
+
+    path: Path
+    why: str
+
+
 class Snapshots:
     """The snapshots of one generation of one installation.
 
     Args:
-        settings: Where they are, and of which installation.
+        root: Directory of all generations' snapshots.
+        app: Id of the installation.
         generation: Whose.
         journal: Kafka's id of the journal topic they must be of.
     """
 
-    def __init__(self, settings: Settings, generation: int, journal: str) -> None:
-        self._app, self.generation, self._journal = settings.app, generation, journal
-        self.root = directory(settings)
+    def __init__(self, root: Path, app: str, generation: int, journal: str) -> None:
+        self.root, self.generation = root, generation
+        self._app, self._journal = app, journal
+
+    @classmethod
+    def open(cls, settings: Settings, generation: int, journal: str) -> Snapshots:
+        """Return those of one generation of the installation that the settings name."""
+        return cls(directory(settings), settings.app, generation, journal)
+
+    def of(self, generation: int) -> Snapshots:
+        """Return those of another generation of the same installation and journal."""
+        return Snapshots(self.root, self._app, generation, self._journal)
 
     def origin(self, partition: int) -> Origin:
         """Return what a snapshot of a partition must be of."""
@@ -68,6 +91,13 @@ class Snapshots:
             os.fsync(file.fileno())
         part.replace(path)
         return path
+
+    def has(self, partition: int, offset: int) -> bool:
+        """Whether there is a usable snapshot at exactly this offset."""
+        return any(
+            stored.header is not None and not stored.problem and stored.header.offset == offset
+            for stored in self.all_of(partition)
+        )
 
     def usable(self, partition: int) -> list[Header]:
         """Return the snapshots of a partition that this code may go on from, oldest first.
@@ -140,3 +170,42 @@ def generations(root: Path) -> Iterator[tuple[int, Path]]:
     for folder in sorted(root.glob("g*")):
         if folder.is_dir() and folder.name[1:].isdecimal():
             yield int(folder.name[1:]), folder
+
+
+def partitions(folder: Path) -> Iterator[int]:
+    """Yield the partitions a generation's folder has, ascending."""
+    names = (each.name[1:] for each in folder.glob("p*") if each.is_dir())
+    yield from sorted(int(name) for name in names if name.isdecimal())
+
+
+def leftovers(
+    kept: Snapshots, *, keep: int, existing: Collection[int], now_s: float
+) -> list[Leftover]:
+    """Return the files that `daybook snapshots prune` removes.
+
+    Args:
+        kept: Of the generation in use.
+        keep: How many of the newest usable ones of each partition stay.
+        existing: Generations that may still be compared or promoted.
+        now_s: Time, s since the epoch.
+    """
+    found = [
+        Leftover(part, "its writer is gone")
+        for part in sorted(kept.root.glob(f"g*/p*/*{PART}"))
+        if now_s - part.stat().st_mtime > PART_MAX_AGE_S
+    ]
+    for generation, folder in generations(kept.root):
+        mine = kept.of(generation)
+        for partition in partitions(folder):
+            stored = mine.all_of(partition)
+            if generation not in existing:
+                why = f"generation {generation} does not exist any more"
+                found += [Leftover(each.path, why) for each in stored]
+                continue
+            found += [Leftover(each.path, each.problem) for each in stored if each.problem]
+            usable = [each for each in stored if not each.problem]
+            found += [
+                Leftover(each.path, f"{keep} newer ones are kept")
+                for each in usable[: max(0, len(usable) - keep)]
+            ]
+    return found

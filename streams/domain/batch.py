@@ -37,6 +37,7 @@ class Batch:
 
     __slots__ = (
         "_closed", "_hours", "_metrics", "_rows", "_state", "_timers", "counts", "effects", "head",
+        "repeats",
     )  # fmt: skip
 
     def __init__(self, state: State) -> None:
@@ -50,6 +51,7 @@ class Batch:
         self.head = replace(state.head, sources=dict(state.head.sources))
         self.effects: list[tuple[bytes, str, bytes]] = []
         self.counts: dict[str, int] = {}
+        self.repeats: list[int] = []
 
     def count(self, what: str) -> None:
         """Count something for telemetry."""
@@ -145,7 +147,7 @@ class Batch:
 
     def finish(self, generation: int) -> Effects:
         """Encode what changed."""
-        result = Effects(head=self.head, effects=self.effects, counts=self.counts)
+        result = Effects(self.head, effects=self.effects, counts=self.counts, repeats=self.repeats)
         self._finish_rows(result.rows)
         self._finish_timers(result.rows)
         self._finish_buckets(result, generation)

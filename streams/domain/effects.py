@@ -22,6 +22,7 @@ class Effects:
         buckets: The changed metric buckets as they stand now, decoded; None when whoever made
             these effects doesn't know them.
         closed: Starts of the keys of the hour buckets that were deleted.
+        repeats: Offsets of the entries that changed nothing because they had been applied before.
     """
 
     head: Head
@@ -32,3 +33,4 @@ class Effects:
     counts: dict[str, int] = field(default_factory=dict)
     buckets: Groups | None = field(default=None, compare=False, repr=False)
     closed: set[str] = field(default_factory=set, compare=False, repr=False)
+    repeats: list[int] = field(default_factory=list)

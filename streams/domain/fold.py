@@ -106,6 +106,8 @@ def fold(
                 event = decode_event(entry.data)
                 for step in steps:
                     step(turn, event)
+        else:
+            batch.repeats.append(record.offset)
     return batch.finish(generation)
 
 

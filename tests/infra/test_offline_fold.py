@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from infra.offline.code import fingerprint
 from infra.offline.folding import JournalRecord, OfflineFold, split
 from infra.offline.snapshot import Header, NoSnapshot, Origin, dump, load, newest, read_header
-from infra.offline.store import Snapshots
-from infra.settings import Settings
+from infra.offline.store import Leftover, Snapshots, leftovers
 from schemas.errors import CorruptLog
 from streams.domain.effects import Effects
 from streams.domain.state import State
@@ -112,7 +111,7 @@ def test_a_changed_byte_is_noticed(at: int) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Snapshots:
     """An empty store of generation 1."""
-    return Snapshots(Settings(snapshots=str(tmp_path)), 1, JOURNAL_ID)
+    return Snapshots(tmp_path, "daybook", 1, JOURNAL_ID)
 
 
 def test_the_nearest_snapshot_is_read_back_whole(store: Snapshots) -> None:
@@ -146,7 +145,7 @@ def test_what_cannot_be_used_is_named_and_passed_over(
     assert said.count("is not used") == 5
     for text in ("checksum", "version of the fold", f"{foreign}", "offset 15", "begin like"):
         assert text in said
-    recreated = Snapshots(Settings(snapshots=str(store.root)), 1, "made again")
+    recreated = Snapshots(store.root, "daybook", 1, "made again")
     assert recreated.nearest(0, LENGTH) is None
     assert "created again" in capsys.readouterr().err
 
@@ -155,3 +154,29 @@ def test_the_code_is_known_by_its_sources() -> None:
     """The fingerprint is stable within one installation."""
     assert fingerprint() == fingerprint.__wrapped__()
     assert len(fingerprint()) == 16
+
+
+def test_prune_keeps_the_newest_and_names_why_the_rest_goes(store: Snapshots) -> None:
+    """Older, unusable, of dropped generations, left by killed writers: nothing else."""
+    for at in (4, 9, 20):
+        newest_one = store.write(*dumped(folded(at).state))
+    old_code = store.write(*dumped(folded(5).state, code="0" * 16))
+    dropped = store.root / "g7" / "p0" / "00000000000000000002.snapshot"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_bytes(b"whatever")
+    part = newest_one.with_suffix(".99.part")
+    part.write_bytes(b"half")
+    now_s = part.stat().st_mtime
+    assert part not in {each.path for each in prunable(store, now_s)}
+    found = {each.path.name: each.why for each in prunable(store, now_s + 3_601)}
+    assert found == {
+        part.name: "its writer is gone",
+        "00000000000000000004.snapshot": "2 newer ones are kept",
+        old_code.name: "another version of the fold took it",
+        dropped.name: "generation 7 does not exist any more",
+    }
+
+
+def prunable(store: Snapshots, now_s: float) -> list[Leftover]:
+    """Return what a prune that keeps two of generation 1 removes."""
+    return leftovers(store, keep=2, existing={1}, now_s=now_s)
