@@ -15,6 +15,7 @@ from benchmarks.sink import has_stored
 from benchmarks.watchers import Watchers
 from benchmarks.window import Window
 from infra.commands.connect import valkey
+from infra.generations.registry import generation_of
 from schemas.topics import EFFECT, JOURNAL, METRIC
 from sinks.live.read import read_positions
 
@@ -66,7 +67,7 @@ class Chain:
         """Tell whether Valkey has everything below `ends` of the metric topic."""
         settings = self.engines.settings
         with valkey(settings) as client:
-            held = read_positions(client, settings.generation)
+            held = read_positions(client, generation_of(settings))
         return all(
             partition in held and held[partition].next_offset >= end
             for (_, partition), end in ends.items()

@@ -23,6 +23,7 @@ from infra.embedded.jars import ensure_jars
 from infra.embedded.ports import free_port
 from infra.embedded.running import RunningStack
 from infra.embedded.stack import ENGINES
+from infra.generations.registry import generation_of
 from infra.settings import Settings, load
 from schemas.errors import Unavailable
 from schemas.topics import JOURNAL
@@ -81,7 +82,7 @@ class Engines:
         if names:
             for future in client.delete_topics(names).values():
                 future.result(_ADMIN_S)
-        self.rejoin(generation=self.settings.generation + 1)
+        self.rejoin(generation=generation_of(self.settings) + 1)
 
     def rejoin(self, *, generation: int | None = None) -> None:
         """Take a new app id: nothing read yet, no state. Topics other than the state's stay."""

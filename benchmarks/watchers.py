@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from benchmarks.engines import PARTITIONS, Engines
 from benchmarks.mix import PROBE_TENANT
 from infra.commands.connect import clickhouse, kafka_config, valkey
+from infra.generations.registry import generation_of
 from schemas.codec import decode_effect, decode_partial
 from schemas.topics import EFFECT
 from sinks.live.read import read_hash
@@ -127,7 +128,7 @@ class Watchers:
 
     def _watch_valkey(self) -> None:
         settings = self._engines.settings
-        key = hash_key(settings.generation, PROBE_TENANT, METRIC, "all", "")
+        key = hash_key(generation_of(settings), PROBE_TENANT, METRIC, "all", "")
         with valkey(settings) as client:
             while not self._stop.wait(VALKEY_EVERY_S):
                 held = read_hash(client, key)
@@ -140,7 +141,7 @@ class Watchers:
         settings = self._engines.settings
         sql = (
             "SELECT _partition, max(cause_offset) FROM crm.fct_effect "  # noqa: S608 - our own names
-            f"WHERE gen = {settings.generation:d} AND tenant = '{PROBE_TENANT}' "
+            f"WHERE gen = {generation_of(settings):d} AND tenant = '{PROBE_TENANT}' "
             f"AND name = '{FACT}' GROUP BY 1"
         )
         with clickhouse(settings) as client:

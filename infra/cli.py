@@ -75,6 +75,12 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(snapshots.app, name="snapshots")
 app.command()(doctor.doctor)
 app.add_typer(
+    lazy_group(
+        "infra.commands.replay", "app", "Fold the journal again beside the live state, and switch."
+    ),
+    name="replay",
+)
+app.add_typer(
     lazy_group("infra.schemas_cli", "app", "Show and check the schemas of everything kept."),
     name="schemas",
 )

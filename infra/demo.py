@@ -159,8 +159,10 @@ def _play(settings: Settings, plan: Plan, for_s: float | None, *, traffic: bool)
     from infra.commands.board import Board, Money, watch
     from infra.commands.connect import valkey
     from infra.commands.settling import settle
+    from infra.generations.registry import generation_of, resolved
     from infra.simulate.traffic import tenants
 
+    settings = resolved(settings)
     board, acts = Board(), Acts()
     money, simulation = {TENANT: Money("USD", 100)}, None
     if traffic:
@@ -175,7 +177,7 @@ def _play(settings: Settings, plan: Plan, for_s: float | None, *, traffic: bool)
         )
     )
     acts.until(
-        lambda: watch(board, client, settings.generation, money, lambda: not job.is_running())
+        lambda: watch(board, client, generation_of(settings), money, lambda: not job.is_running())
     )
     job.is_running()
     return _totals(settings, job.result)

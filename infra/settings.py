@@ -76,8 +76,11 @@ class Settings(BaseSettings):
         4, ge=1, le=1024, description="Partitions of the journal; a change is a replay."
     )
     tick_ms: int = Field(250, ge=10, le=60_000, description="How often fold time passes, ms.")
-    generation: int = Field(
-        1, ge=1, le=GENERATION_MAX, description="Of the fold; readers show the live one."
+    generation: int | None = Field(
+        None,
+        ge=1,
+        le=GENERATION_MAX,
+        description="Of the fold; default: the live one, and processes follow when it changes.",
     )
     instance: str = Field(
         "", description="Static member id in the consumer group; default: <process>-0."
@@ -137,7 +140,8 @@ def example() -> str:
     """
     lines = ["# Settings of Daybook; copy to .env and uncomment what differs.", ""]
     for name, field in Settings.model_fields.items():
-        lines += [f"# {field.description}", f"#{PREFIX}{name.upper()}={field.default}", ""]
+        default = "" if field.default is None else field.default  # an empty variable counts as none
+        lines += [f"# {field.description}", f"#{PREFIX}{name.upper()}={default}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

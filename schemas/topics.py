@@ -57,6 +57,19 @@ def state_topic(app: str) -> str:
     return f"{app}-state"
 
 
+def state_of(app: str, partitions: int) -> Topic:
+    """Return the changelog of the fold's tables for one app id, one per generation.
+
+    Args:
+        app: Of the generation (`daybook`, `daybook-g2`).
+        partitions: Count of the journal's partitions.
+    """
+    # What a key was worth at an offset up to an hour old can be read from the log, exactly,
+    # while traffic goes on: reconciliation and the comparison of generations do.
+    config = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR_MS)}
+    return Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", config)
+
+
 def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
     """Return all topics.
 
@@ -66,8 +79,6 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
     """
     large = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
     delete, compact = {"cleanup.policy": "delete"}, {"cleanup.policy": "compact"}
-    # What a key was worth at an offset up to an hour old can be read from the log, exactly,
-    # while traffic goes on: reconciliation and the comparison of generations do.
     recent = {**compact, "min.compaction.lag.ms": str(HOUR_MS)}
     upstream = {**delete, **large, "retention.ms": str(7 * DAY_MS)}
     return (
@@ -81,7 +92,7 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
         Topic(
             JOURNAL, partitions, "tenant|subject", "the journal", {**delete, "retention.ms": "-1"}
         ),
-        Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", recent),
+        state_of(app, partitions),
         Topic(
             METRIC,
             partitions,

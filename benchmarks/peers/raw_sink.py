@@ -13,6 +13,7 @@ import pyarrow as pa
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from infra.commands.connect import clickhouse
+from infra.generations.registry import generation_of
 from infra.settings import Settings, load
 from sinks.clickhouse.arrow import TYPES
 from sinks.mapping.records import Row, mapper, newest
@@ -83,7 +84,7 @@ def blocks(bootstrap: str, generation: int) -> Iterator[tuple[Table, pa.Table]]:
 
 def main(bootstrap: str, mode: str, settings: Settings) -> None:
     """Insert everything, say `done`, wait to be killed."""
-    work = blocks(bootstrap, settings.generation)
+    work = blocks(bootstrap, generation_of(settings))
     if mode == "prepared":
         work = iter(list(work))
     with clickhouse(settings) as client:

@@ -15,7 +15,9 @@ from infra.commands.connect import (
     valkey,
 )
 from infra.commands.group import one_line
+from infra.generations.registry import app_in, generation_of
 from schemas.errors import DaybookError
+from schemas.generation import group_of
 from schemas.topics import DEAD_LETTER, DEFINITION, EFFECT, JOURNAL, METRIC, UPSTREAM
 
 if TYPE_CHECKING:
@@ -45,7 +47,10 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Yield all findings; a check whose engine is away is left out after that engine's finding."""
+    """Yield all findings; a check whose engine is away is left out after that engine's finding.
+
+    Worker, sink and live are those of the live generation, or of the one the settings name.
+    """
     engines = {
         "Kafka": _guarded("Kafka", _kafka, settings),
         "Valkey": _guarded("Valkey", _valkey, settings),
@@ -145,7 +150,7 @@ def _worker(settings: Settings) -> Finding:
 
     before = journal_ends(settings)
     with Heads(settings) as heads:
-        found = _process(settings, "worker", settings.app, not_applied(heads, before))
+        found = _process(settings, "worker", app_in(settings), not_applied(heads, before))
     if not found.ok:
         return found
     if journal_ends(settings) == before:  # `_process` has waited: ticks must have come
@@ -162,15 +167,17 @@ def _sink(settings: Settings) -> Finding:
     targets: Targets = {}
     for topic in (JOURNAL, EFFECT, METRIC):
         targets |= last_rows(settings, topic)
-    remaining = not_sunk(clickhouse(settings), settings.generation, targets)
-    return _process(settings, "sink", f"{settings.app}-sink-g{settings.generation}", remaining)
+    generation = generation_of(settings)
+    remaining = not_sunk(clickhouse(settings), generation, targets)
+    return _process(settings, "sink", group_of(settings.app, "sink", generation), remaining)
 
 
 def _live(settings: Settings) -> Finding:
     from infra.commands.settling import last_rows, not_shown
 
-    remaining = not_shown(valkey(settings), settings.generation, last_rows(settings, METRIC))
-    return _process(settings, "live", f"{settings.app}-live-g{settings.generation}", remaining)
+    generation = generation_of(settings)
+    remaining = not_shown(valkey(settings), generation, last_rows(settings, METRIC))
+    return _process(settings, "live", group_of(settings.app, "live", generation), remaining)
 
 
 def _process(settings: Settings, name: str, group: str, remaining: Callable[[], int]) -> Finding:

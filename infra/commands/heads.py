@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.commands.connect import RETRY_AFTER_S, reader
 from infra.commands.log_reader import LogRecord, assign, is_end, to_record, watermarks
+from infra.generations.registry import app_in
 from schemas.codec import decode_row
 from schemas.errors import Unavailable
 from schemas.state.rows import Head
@@ -28,11 +29,11 @@ REFRESH_S = 10.0
 class Heads:
     """The newest head of each journal partition; `refresh` reads what came since.
 
-    Use as a context manager: it holds a consumer.
+    Of the generation the settings mean. Use as a context manager: it holds a consumer.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._topic = state_topic(settings.app)
+        self._topic = state_topic(app_in(settings))
         self._consumer = reader(settings)
         self._marks = watermarks(self._consumer, settings, self._topic)
         self._heads: dict[int, Head] = {}

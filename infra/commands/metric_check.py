@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from infra.commands.connect import answering, clickhouse, valkey
 from infra.commands.metric_compare import Folded, Part, cuts, differences
 from infra.commands.settling import settle
+from infra.generations.registry import generation_of, resolved
 from infra.offline.journal import Journal
 from infra.offline.reaching import begin, go_on
 from schemas.codec import decode_partial
@@ -46,6 +47,8 @@ def check(
         NotMigrated: ClickHouse has no tables yet.
         Unavailable: a service doesn't answer or a process stands still.
     """
+    settings = resolved(settings)
+    generation = generation_of(settings)
     agreed = settle(settings, report=report)
     in_valkey: Stored = {}
     in_clickhouse: Stored = {}
@@ -58,7 +61,7 @@ def check(
         for partition, (_, last) in journal.bounds().items():
             stops = cuts((in_valkey, in_clickhouse), partition, agreed[partition], last)
             noting = _Noting(partition, tenants, folded, agreed[partition])
-            it = begin(partition, None, generation=settings.generation, watchers=[noting])
+            it = begin(partition, None, generation=generation, watchers=[noting])
             go_on(journal, it, last, stops=[stop + 1 for stop in stops], report=report)
     found = differences("Valkey", in_valkey, folded, agreed, keeps_closed=False)
     found += differences("ClickHouse", in_clickhouse, folded, agreed, keeps_closed=True)
@@ -75,15 +78,15 @@ def from_valkey(settings: Settings, tenant: str) -> Stored:
     """Return every part of a tenant that Valkey holds."""
     from sinks.live.read import read_partials
 
-    client = valkey(settings)
+    client, generation = valkey(settings), generation_of(settings)
     found: Stored = {}
-    pattern = f"db:{settings.generation}:{tenant}:*"
+    pattern = f"db:{generation}:{tenant}:*"
     with answering("Valkey"):
         names = [bytes(name).decode() for name in client.scan_iter(pattern, count=1_000)]
     for name in names:
         _, _, _, metric, grain, dimension = name.split(":", 5)
         with answering("Valkey"):
-            held = read_partials(client, settings.generation, tenant, metric, grain, dimension)
+            held = read_partials(client, generation, tenant, metric, grain, dimension)
         for (bucket_ms, member, partition), partial in held.items():
             key = MetricKey(tenant, metric, grain, bucket_ms, dimension, member)
             found[Part(partition, key)] = partial
@@ -92,17 +95,15 @@ def from_valkey(settings: Settings, tenant: str) -> Stored:
 
 def from_clickhouse(settings: Settings, tenant: str) -> Stored:
     """Return every part of a tenant that ClickHouse holds, newest rows only."""
-    client = clickhouse(settings)
+    client, generation = clickhouse(settings), generation_of(settings)
     with answering("ClickHouse"):
-        rows = client.query(
-            CLICKHOUSE_ROWS, parameters={"gen": settings.generation, "tenant": tenant}
-        )
+        rows = client.query(CLICKHOUSE_ROWS, parameters={"gen": generation, "tenant": tenant})
     found: Stored = {}
     for metric, grain, bucket_ms, dimension, member, partition, offset, numbers in rows.result_rows:
         count, total, low, high, sketch = numbers
         key = MetricKey(tenant, metric, grain, bucket_ms, dimension, member)
         found[Part(partition, key)] = MetricPartial(
-            settings.generation, offset, count, total, low, high, list(sketch)
+            generation, offset, count, total, low, high, list(sketch)
         )
     return found
 

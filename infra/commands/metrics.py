@@ -133,15 +133,17 @@ def _rows(
     from infra.commands.connect import answering, valkey
     from infra.commands.metric_rows import parts, rows
     from infra.commands.zones import zone_of
+    from infra.generations.registry import generation_of
     from sinks.live.read import read_metric
 
     client, zone = valkey(settings), zone_of(settings, tenant)
     shown = _period(between, zone)
+    generation = generation_of(settings)
     found = []
     for metric in metrics:
         with answering("Valkey"):
             buckets = {
-                part: read_metric(client, settings.generation, tenant, part, grain, by)
+                part: read_metric(client, generation, tenant, part, grain, by)
                 for part in parts(metric)
             }
         found += _named(tenant, zone, rows(metric, grain, by, buckets, shown))
@@ -206,10 +208,11 @@ def _show_as_of(
 def _tenants(settings: Settings) -> list[str]:
     """Return the tenants Valkey knows of."""
     from infra.commands.connect import answering, valkey
+    from infra.generations.registry import generation_of
 
-    client = valkey(settings)
+    client, generation = valkey(settings), generation_of(settings)
     with answering("Valkey"):
-        keys = list(client.scan_iter(f"db:{settings.generation}:*:all:", count=1_000))
+        keys = list(client.scan_iter(f"db:{generation}:*:all:", count=1_000))
     return sorted({bytes(key).decode().split(":", 3)[2] for key in keys})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.commands.snapshots import opened
+from infra.generations.registry import generation_of, resolved
 from infra.offline.points import parse_point
 from infra.offline.reaching import fold_to
 from schemas.codec import decode_partial
@@ -61,12 +62,14 @@ def known_then(
         Unavailable: the broker doesn't answer.
     """
     asked = parse_point(point)
+    settings = resolved(settings)
+    generation = generation_of(settings)
     with opened(settings) as (journal, snapshots):
         known = Known(journal.cuts_at(asked))
         partials: defaultdict[MetricKey, list[MetricPartial]] = defaultdict(list)
         for partition, cut in known.cuts.items():
             it = fold_to(
-                journal, partition, cut, generation=settings.generation, snapshots=snapshots,
+                journal, partition, cut, generation=generation, snapshots=snapshots,
                 report=report,
             )  # fmt: skip
             for key, value in _parts(it.state, tenant, metrics, shape):

@@ -17,25 +17,14 @@ Instance = Annotated[
 def worker(instance: Instance = None) -> None:
     """Fold the journal: tables, metrics, facts, actions. Exactly once.
 
+    It works for the live generation, and ends with 75 when another one is promoted: start it again.
+
     Example: daybook worker --instance worker-1
     """
     settings = _start("worker", instance)
-    from streams.app import WorkerConfig, run_worker
+    from infra.generations.running import run_regular
 
-    raise typer.Exit(
-        run_worker(
-            WorkerConfig(
-                bootstrap=settings.kafka,
-                app=settings.app,
-                partitions=settings.partitions,
-                instance=settings.instance,
-                tick_ms=settings.tick_ms,
-                generation=settings.generation,
-                metrics_host=settings.metrics_host,
-                metrics_port=settings.metrics_port,
-            )
-        )
-    )
+    raise typer.Exit(run_regular("worker", settings))
 
 
 def ingest(instance: Instance = None) -> None:
@@ -63,24 +52,14 @@ def ingest(instance: Instance = None) -> None:
 def sink(instance: Instance = None) -> None:
     """Write the journal and everything derived from it to ClickHouse. Exactly once.
 
+    It works for the live generation, and ends with 75 when another one is promoted: start it again.
+
     Example: daybook sink
     """
     settings = _start("sink", instance)
-    from sinks.clickhouse.run import SinkConfig, run_sink
+    from infra.generations.running import run_regular
 
-    raise typer.Exit(
-        run_sink(
-            SinkConfig(
-                bootstrap=settings.kafka,
-                clickhouse_url=settings.clickhouse_url,
-                app=settings.app,
-                instance=settings.instance,
-                generation=settings.generation,
-                metrics_host=settings.metrics_host,
-                metrics_port=settings.metrics_port,
-            )
-        )
-    )
+    raise typer.Exit(run_regular("sink", settings))
 
 
 def live(
@@ -92,25 +71,14 @@ def live(
 ) -> None:
     """Keep the current metric values in Valkey.
 
+    It works for the live generation, and ends with 75 when another one is promoted: start it again.
+
     Example: daybook live --rebuild
     """
     settings = _start("live", instance)
-    from sinks.live.run import LiveConfig, run_live
+    from infra.generations.running import run_regular
 
-    raise typer.Exit(
-        run_live(
-            LiveConfig(
-                bootstrap=settings.kafka,
-                valkey_url=settings.valkey_url,
-                app=settings.app,
-                instance=settings.instance,
-                generation=settings.generation,
-                metrics_host=settings.metrics_host,
-                metrics_port=settings.metrics_port,
-                rebuild=rebuild,
-            )
-        )
-    )
+    raise typer.Exit(run_regular("live", settings, rebuild=rebuild))
 
 
 def _start(process: str, instance: str | None) -> Settings:

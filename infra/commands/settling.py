@@ -8,7 +8,9 @@ from infra.commands.arrival import journal_ends, not_applied, wait
 from infra.commands.connect import answering, clickhouse, valkey
 from infra.commands.heads import Heads
 from infra.commands.log_reader import ends, read
-from schemas.codec import decode_entry
+from infra.generations.registry import generation_of, resolved
+from schemas.codec import decode_effect, decode_entry
+from schemas.derived.metric import split_published
 from schemas.journal import EVENT
 from schemas.topics import EFFECT, JOURNAL, METRIC
 
@@ -45,6 +47,7 @@ def settle(
     Raises:
         Unavailable: a service doesn't answer, or a process stands still for a minute.
     """
+    settings = resolved(settings)
     journal = journal_ends(settings)
     with Heads(settings) as heads:
         wait(told(not_applied(heads, journal), "folded", report), "folded", "daybook worker")
@@ -54,10 +57,11 @@ def settle(
         **last_rows(settings, METRIC),
     }
     warehouse, cache = clickhouse(settings), valkey(settings)
-    sunk = not_sunk(warehouse, settings.generation, targets)
+    generation = generation_of(settings)
+    sunk = not_sunk(warehouse, generation, targets)
     wait(told(sunk, "in ClickHouse", report), "in ClickHouse", "daybook sink")
     metric = {place: end for place, end in targets.items() if place[0] == METRIC}
-    shown = not_shown(cache, settings.generation, metric)
+    shown = not_shown(cache, generation, metric)
     wait(told(shown, "in Valkey", report), "in Valkey", "daybook live")
     return journal
 
@@ -118,21 +122,25 @@ def told(
 def last_rows(settings: Settings, topic: str) -> Targets:
     """Return where the last record that gives a row ends, per partition.
 
-    What follows it are ticks, copies and commit markers: readers pass them at their leisure (the
-    sink notes an idle position every ten seconds only), and nothing is seen of them anywhere.
+    What follows it are ticks, copies, commit markers and what other generations wrote: readers pass
+    them at their leisure (the sink notes an idle position every ten seconds only), and nothing is
+    seen of them anywhere.
     """
+    generation = generation_of(settings)
     marks = ends(settings, topic)
     targets: Targets = {(topic, p): high for p, (_, high) in marks.items() if high}
     start = {p: max(low, high - WINDOW) for p, (low, high) in marks.items()}
     found: Targets = {}
     for record in read(settings, topic, start):
-        if _gives_row(record):
+        if _gives_row(record, generation):
             found[topic, record.partition] = record.offset + 1
     return targets | found
 
 
-def _gives_row(record: LogRecord) -> bool:
-    if record.topic != JOURNAL:
-        return True
+def _gives_row(record: LogRecord, generation: int) -> bool:
+    if record.topic == METRIC:
+        return split_published(record.key or b"")[0] == generation
+    if record.topic == EFFECT:
+        return decode_effect(record.value or b"").generation == generation
     entry = decode_entry(record.value or b"")
     return entry.kind == EVENT and not entry.copy

@@ -25,11 +25,12 @@ app = typer.Typer(
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Journal, Snapshots]]:
     """Open the journal and the snapshots of the generation in use."""
+    from infra.generations.registry import generation_of
     from infra.offline.journal import Journal
     from infra.offline.store import Snapshots
 
     with Journal(settings) as journal:
-        yield journal, Snapshots.open(settings, settings.generation, journal.id)
+        yield journal, Snapshots.open(settings, generation_of(settings), journal.id)
 
 
 @app.command()
@@ -140,20 +141,9 @@ def prune(
 
 def _existing(settings: Settings) -> set[int]:
     """Return the generations that weren't dropped."""
-    from infra.commands.connect import metadata, reader
-    from infra.commands.log_reader import read
-    from schemas.codec import decode_generation
-    from schemas.generation import Registry
-    from schemas.topics import GENERATION
+    from infra.generations.registry import read
 
-    consumer = reader(settings)
-    try:
-        known = GENERATION in metadata(consumer, settings).topics
-    finally:
-        consumer.close()
-    records = read(settings, GENERATION) if known else ()
-    registry = Registry(settings.app, (decode_generation(each.value or b"") for each in records))
-    return {each.number for each in registry.existing()}
+    return {each.number for each in read(settings).existing()}
 
 
 def _plan(journal: Journal, snapshots: Snapshots, every: int, *, as_json: bool) -> None:

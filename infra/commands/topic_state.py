@@ -16,8 +16,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported by
 )
 
 from infra.commands.connect import TIMEOUT_S, answer, answering
+from infra.generations.registry import read
 from schemas.errors import ConfigurationError
-from schemas.topics import UPSTREAM, Topic, catalogue
+from schemas.generation import ABORTED, app_of
+from schemas.topics import UPSTREAM, Topic, catalogue, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,8 +88,17 @@ class TopicState:
 
 
 def wanted(settings: Settings) -> tuple[Topic, ...]:
-    """Return all topics of this installation."""
-    return catalogue(settings.app, settings.partitions)
+    """Return all topics of this installation: each generation has a changelog of its own.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    known = {each.app for each in read(settings).existing() if each.state != ABORTED}
+    if settings.generation is not None:
+        known.add(app_of(settings.app, settings.generation))
+    first, *others = sorted(known)
+    more = (state_of(app, settings.partitions) for app in others)
+    return (*catalogue(first, settings.partitions), *more)
 
 
 def inspect(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicState]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.commands.connect import answering, clickhouse, valkey
 from infra.commands.metric_rows import Period, parts, rows
+from infra.generations.registry import generation_of
 from sinks.live.read import read_metric
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ def from_clickhouse(settings: Settings, tenant: str) -> dict[str, Any]:
 
 def from_valkey(settings: Settings, tenant: str) -> dict[str, Any]:
     """Return the same, as dashboards see them."""
-    client = valkey(settings)
+    client, generation = valkey(settings), generation_of(settings)
     asked = [(metric, "") for metric in REPORTED] + [(BY_REGION, "region")]
     return _arranged(
         (metric, dimension, member, value)
         for metric, dimension in asked
-        for member, value in current(client, settings.generation, tenant, metric, dimension)
+        for member, value in current(client, generation, tenant, metric, dimension)
     )
 
 

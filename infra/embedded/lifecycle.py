@@ -40,6 +40,8 @@ class RestartPolicy:
             counts as the first.
         give_up_after: Failures in a row after which it is left alone; `None` is never.
         give_up_codes: Exit codes that a restart can't heal. 2 is a wrong setting or usage.
+        at_once_codes: Exit codes of a process that was healthy and asks to be started anew: no
+            failure, no pause. 75 says that another generation was promoted.
         misses_to_restart: Failed liveness probes in a row after which it is ended and started
             again; `None` only reports it as unhealthy.
     """
@@ -49,6 +51,7 @@ class RestartPolicy:
     healthy_after_s: float = 10.0
     give_up_after: int | None = None
     give_up_codes: frozenset[int] = frozenset({2})
+    at_once_codes: frozenset[int] = frozenset({75})
     misses_to_restart: int | None = None
 
     def delay_s(self, failures: int) -> float:
@@ -142,6 +145,8 @@ def exited(life: Life, code: int, *, now_s: float, policy: RestartPolicy, job: b
         return replace(life, phase=Phase.STOPPED, since_s=now_s)
     if job and code == 0:
         return replace(life, phase=Phase.DONE, since_s=now_s)
+    if code in policy.at_once_codes and life.phase in {Phase.HEALTHY, Phase.UNHEALTHY}:
+        return replace(life, phase=Phase.BACKING_OFF, since_s=now_s, failures=0, retry_at_s=now_s)
     failures = 1 if _is_steady(life, now_s, policy) else life.failures + 1
     if code in policy.give_up_codes or (
         policy.give_up_after is not None and failures >= policy.give_up_after

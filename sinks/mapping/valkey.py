@@ -2,7 +2,8 @@
 
 One hash per (tenant, metric, grain, dimension): `db:{generation}:{tenant}:{metric}:{grain}:
 {dimension}`; one field per `bucket_ms|member|partition`; the value is the `MetricPartial` as the
-fold published it. `db:{generation}:pos` says how far each partition was applied.
+fold published it. `db:{generation}:pos` says how far each partition was applied, `db:live` which
+generation people see.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ HOUR_TTL_S = 401 * DAY_S
 tenant can set, and a day. Buckets that close earlier go by their tombstones."""
 TOPIC_FIELD = b"topic"
 REBUILDING_FIELD = b"rebuilding"
+LIVE_KEY = b"db:live"
 DELETED = b""
 """Stands for a tombstone; no partial is empty."""
 
@@ -42,6 +44,28 @@ class Position(NamedTuple):
         """Read `text()` back."""
         following, journal = text.split(b":")
         return cls(int(following), int(journal))
+
+
+class Pointer(NamedTuple):
+    """Which generation people see.
+
+    Args:
+        turn: Which promotion made it so, counted from 1; a later one replaces an earlier one.
+        generation: The live one.
+    """
+
+    turn: int
+    generation: int
+
+    @classmethod
+    def parse(cls, text: bytes) -> "Pointer":
+        """Read `turn:generation`.
+
+        >>> Pointer.parse(b"3:2")
+        Pointer(turn=3, generation=2)
+        """
+        turn, generation = text.split(b":")
+        return cls(int(turn), int(generation))
 
 
 def position_key(generation: int) -> bytes:

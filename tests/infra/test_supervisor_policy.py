@@ -57,6 +57,18 @@ def test_becoming_unhealthy_after_a_healthy_period_forgives_too() -> None:
     assert life.failures == 1
 
 
+def test_a_process_that_asks_for_another_start_gets_it_at_once() -> None:
+    """Exit 75 of a healthy process is no failure: another generation was promoted."""
+    life = lifecycle.exited(healthy(3), 75, now_s=4, policy=POLICY, job=False)
+    assert (life.phase, life.retry_at_s, life.failures) == (Phase.BACKING_OFF, 4, 0)
+
+
+def test_a_process_that_only_asks_for_other_starts_is_slowed_down() -> None:
+    """Exit 75 before it was ever healthy is a failure like others: no endless loop."""
+    life = fail(Life(), now_s=1, code=75)
+    assert (life.retry_at_s, life.failures) == (1.5, 1)
+
+
 def test_a_configuration_error_is_not_retried() -> None:
     """Exit code 2 is a wrong setting: starting again can't heal it."""
     assert fail(Life(), 0, code=2).phase is Phase.FAILED

@@ -10,6 +10,7 @@ import clickhouse_connect
 import redis
 
 from infra.commands.log_reader import LogRecord, ends, read
+from infra.generations.registry import app_in, generation_of
 from infra.settings import Settings
 from schemas.codec import decode_effect, decode_partial
 from schemas.derived.metric import MetricKey, MetricPartial, merge_partials
@@ -70,12 +71,13 @@ class Places:
     def in_valkey(self) -> Figures:
         """Read every bucket the catalogue knows."""
         figures: Figures = {}
+        generation = generation_of(self.settings)
         with redis.Redis.from_url(self.settings.valkey_url) as client:
             for metric in CATALOGUE.values():
                 for grain in metric.grains:
                     for dimension in ("", *metric.dimensions):
                         found = read_metric(
-                            client, self.settings.generation, self.tenant, metric.name, grain,
+                            client, generation, self.tenant, metric.name, grain,
                             dimension,
                         )  # fmt: skip
                         for (bucket_ms, member), partial in found.items():
@@ -111,7 +113,7 @@ class Logs:
                 for record in records
                 if (record.key or b"").startswith(METRICS.prefix)
             )
-            for records in self._partitions(state_topic(self.settings.app)).values()
+            for records in self._partitions(state_topic(app_in(self.settings))).values()
         )
 
     def in_offline_fold(self) -> dict[str, Figures]:
