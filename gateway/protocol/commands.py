@@ -86,6 +86,11 @@ class Subscribe(Resume):
     data: Any = None
     flag: Annotated[int, Field(ge=0)] = 0
 
+    @property
+    def rejects_unrecovered(self) -> bool:
+        """Whether the client wants error 112 rather than `recovered: false`."""
+        return bool(self.flag & REJECT_UNRECOVERED)
+
 
 class SubRefresh(Request):
     """A newer token for one channel."""
