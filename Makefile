@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test test-containers check fix bench bench-page docs lock clean
+.PHONY: demo test test-containers torture check fix bench bench-page docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,6 +32,10 @@ endif
 ## test-containers: the chain on real servers; needs a Docker engine
 test-containers: $(STAMP)
 	$(BIN)/python -m pytest --override-ini testpaths=tests/containers --override-ini norecursedirs= $(ARGS)
+
+## torture: kill everything again and again while events flow, then compare all; ARGS="--help"
+torture: $(STAMP)
+	$(BIN)/python -m tests.exactness $(ARGS)
 
 ## check: lint, format, types, import contracts, sizes, schemas, docs
 check: $(STAMP)

@@ -76,6 +76,12 @@ class Settings(BaseSettings):
         4, ge=1, le=1024, description="Partitions of the journal; a change is a replay."
     )
     tick_ms: int = Field(250, ge=10, le=60_000, description="How often fold time passes, ms.")
+    stall_after_s: float = Field(
+        60.0,
+        ge=5,
+        le=3600,
+        description="Worker and ingest stop (70) after so many seconds without progress, s.",
+    )
     generation: int | None = Field(
         None,
         ge=1,

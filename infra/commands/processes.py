@@ -42,6 +42,7 @@ def ingest(instance: Instance = None) -> None:
                 app=settings.app,
                 partitions=settings.partitions,
                 instance=settings.instance,
+                stall_after_s=settings.stall_after_s,
                 metrics_host=settings.metrics_host,
                 metrics_port=settings.metrics_port,
             )

@@ -133,6 +133,7 @@ def worker_config(settings: Settings, number: int, part: Generation | None = Non
         app=app_of(settings.app, number),
         partitions=settings.partitions,
         instance=settings.instance,
+        stall_after_s=settings.stall_after_s,
         tick_ms=settings.tick_ms,
         generation=number,
         metrics_host=settings.metrics_host,
