@@ -1,6 +1,5 @@
-"""All processes together: how long an event takes at a fixed rate, and how many it can be."""
+"""All processes together: how many events per second they take."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,11 +7,9 @@ from dataclasses import dataclass
 from benchmarks import mix
 from benchmarks.child import Child, Daybook
 from benchmarks.engines import PARTITIONS, Ends, Engines
-from benchmarks.figures import Latency, Rate, Run, Section
-from benchmarks.rounds import say
+from benchmarks.figures import Rate, Run, Section
 from benchmarks.scale import Scale
 from benchmarks.sink import has_stored
-from benchmarks.watchers import Watchers
 from benchmarks.window import Window
 from infra.commands.connect import valkey
 from infra.generations.registry import generation_of
@@ -20,10 +17,6 @@ from schemas.topics import EFFECT, JOURNAL, METRIC
 from sinks.live.read import read_positions
 
 TICK_MS = 250
-PREPARE_S = 6.0
-"""Time the load generator has to make its events before the first is due."""
-DRAIN_S = 3.0
-"""The sink may take a second to insert the last probe."""
 TIMEOUT_S = 240.0
 POLL_S = 0.1
 STREAMS = "daybook_streams_"
@@ -75,7 +68,8 @@ class Chain:
 
 
 @contextmanager
-def _running(engines: Engines) -> Iterator[Chain]:
+def running_chain(engines: Engines) -> Iterator[Chain]:
+    """Start all four processes; yields when each has its partitions."""
     with ExitStack() as stack:
         ingest = stack.enter_context(engines.daybook("ingest"))
         worker = stack.enter_context(engines.daybook("worker", tick_ms=TICK_MS))
@@ -87,41 +81,6 @@ def _running(engines: Engines) -> Iterator[Chain]:
         sink.wait_line('"lane_claimed"', times=3 * PARTITIONS)
         live.wait(lambda: bool(live.metric("daybook_sinks_done_offset")), "its partitions")
         yield chain
-
-
-def _paced(chain: Chain, scale: Scale) -> tuple[tuple[Latency, ...], Run, int]:
-    """Send at the fixed rate; return latencies, CPU and how late the generator was, ms."""
-    engines = chain.engines
-    start_ms = int((time.time() + PREPARE_S) * 1000)
-    counted_ms = start_ms + int(scale.chain_warm_s * 1000)
-    watchers = Watchers(engines)
-    load = engines.peer(
-        "load", str(scale.rate), str(scale.chain_s), str(start_ms), str(mix.SEED + 1)
-    )
-    with load:
-        load.wait_line("ready", timeout_s=PREPARE_S * 10)
-        load.wait(lambda: time.time() * 1000 >= counted_ms, "the warm-up")
-        window = Window(chain.pids())
-        said = load.wait_line("sent", timeout_s=scale.chain_s + 60)
-        run = window.close(int(scale.rate * (scale.chain_s - scale.chain_warm_s)))
-        load.reaches(lambda: False, DRAIN_S)
-    watchers.stop()
-    return latencies(watchers, counted_ms), run, int(said.split()[-1])
-
-
-def latencies(watchers: Watchers, counted_ms: int) -> tuple[Latency, ...]:
-    """Return how long the probes took that were due at `counted_ms` (UTC ms) or later."""
-    probes = [seen for seen in watchers.effects if seen.scheduled_ms >= counted_ms]
-    found = [Latency.of("effect, `read_committed`", [p.at_ms - p.scheduled_ms for p in probes])]
-    for where, progress in (
-        ("metric in Valkey", watchers.valkey),
-        ("row in ClickHouse", watchers.clickhouse),
-    ):
-        reached = ((progress.reached_ms(p.partition, p.cause), p) for p in probes)
-        found.append(
-            Latency.of(where, [at_ms - p.scheduled_ms for at_ms, p in reached if at_ms is not None])
-        )
-    return tuple(found)
 
 
 def _backlog(chain: Chain, scale: Scale, start_ms: int) -> tuple[Rate, ...]:
@@ -150,7 +109,7 @@ def _backlog(chain: Chain, scale: Scale, start_ms: int) -> tuple[Rate, ...]:
 
 
 def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
-    """Measure the whole chain.
+    """Measure how many events per second the whole chain takes.
 
     Args:
         engines: All topics are renewed.
@@ -158,11 +117,7 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
         start_ms: Time of the backlog's first event, UTC ms.
     """
     engines.renew()
-    opening = [outgoing.record() for outgoing in mix.opening(mix.plan(start_ms, mix.SEED + 1))]
-    engines.publish(opening)
-    with _running(engines) as chain:
-        found, run, behind_ms = _paced(chain, scale)
-        say(f"  at {scale.rate}/s: p50 {found[0].p50:.0f} ms, p99 {found[0].p99:.0f} ms")
+    with running_chain(engines) as chain:
         rates = _backlog(chain, scale, start_ms)
     return Section(
         name="chain",
@@ -170,22 +125,10 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
         unit="upstream events",
         notes=(
             (
-                f"`ingest`, `worker`, `sink` and `live`, one process each, with all engines and "
-                f"the load generator on this machine. Open loop at {scale.rate:,} events/s for "
-                f"{scale.chain_s:.0f} s, the first {scale.chain_warm_s:.0f} s not counted; one "
-                f"event in {mix.PROBE_EVERY} is a probe whose event time is its scheduled send "
-                "time, and latency runs from that moment, however late it was sent."
-            ),
-            (
-                "Valkey is asked every 4 ms, ClickHouse every 40 ms, by the benchmark itself; that "
-                "load is included."
-            ),
-            (
-                f"Backlog: {scale.chain_backlog:,} events sent at once; time runs from the first, "
-                "and sending them uses the same two cores at first."
+                f"`ingest`, `worker`, `sink` and `live`, one process each, with all engines on "
+                f"this machine. {scale.chain_backlog:,} events sent at once; time runs from the "
+                "first, and sending them uses the same cores at first."
             ),
         ),
-        rates=(Rate.of(f"paced at {scale.rate:,}/s", [run]), *rates),
-        latencies=found,
-        facts={"latest event of the load generator": f"{behind_ms} ms after its moment"},
+        rates=rates,
     )

@@ -75,12 +75,12 @@ class Child:
         Raises:
             Unavailable: It ended before, or the time is over.
         """
+        self.wait(lambda: len(self.lines(text)) >= times, f"{times} x {text!r}", timeout_s)
+        return self.lines(text)[times - 1]
 
-        def found() -> list[str]:
-            return [line for line in list(self._lines) if text in line]
-
-        self.wait(lambda: len(found()) >= times, f"{times} x {text!r}", timeout_s)
-        return found()[times - 1]
+    def lines(self, text: str) -> list[str]:
+        """Return the lines written so far that hold `text`."""
+        return [line for line in list(self._lines) if text in line]
 
     def wait_end(self, timeout_s: float = 60.0) -> None:
         """Wait until it ends by itself, with code 0.

@@ -116,13 +116,20 @@ class Engines:
             for table in _TABLES:
                 client.command(f"TRUNCATE TABLE crm.{table}")
 
-    def daybook(self, command: str, *, tick_ms: int = QUIET_TICK_MS) -> Daybook:
-        """Start a process of ours for the current app id."""
+    def daybook(self, command: str, *, tick_ms: int = QUIET_TICK_MS, instance: str = "") -> Daybook:
+        """Start a process of ours for the current app id.
+
+        Args:
+            command: `worker`, `ingest`, `sink`, `live` or `migrate`.
+            tick_ms: How often a worker lets time pass, ms.
+            instance: Member id, when there are several of a kind.
+        """
         port = free_port()
         own = {
             "DAYBOOK_METRICS_PORT": str(port),
             "DAYBOOK_TICK_MS": str(tick_ms),
             "DAYBOOK_LOG_FORMAT": "json",
+            "DAYBOOK_INSTANCE": instance,
         }
         argv = (sys.executable, "-m", "infra.cli", command)
         return Daybook(command, argv, self._environment() | own, port)

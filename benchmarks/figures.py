@@ -89,6 +89,7 @@ class Latency:
     samples: int
     p50: float
     p90: float
+    p95: float
     p99: float
     p999: float
     most: float
@@ -104,7 +105,9 @@ class Latency:
             raise ValueError(f"no event was ever seen in {where}")
         ordered = sorted(values_ms)
         return cls(
-            where, len(ordered), *(at(ordered, share) for share in (0.5, 0.9, 0.99, 0.999, 1.0))
+            where,
+            len(ordered),
+            *(at(ordered, share) for share in (0.5, 0.9, 0.95, 0.99, 0.999, 1.0)),
         )
 
 
@@ -132,6 +135,7 @@ class Section:
         rates: Side by side.
         latencies: When it measured any.
         facts: Single figures, label → text.
+        measures: Single figures for plots and budgets, name → number; the name ends in the unit.
         load: Load average (1 min) before and after; the machine was busy when it starts high.
     """
 
@@ -142,4 +146,5 @@ class Section:
     rates: tuple[Rate, ...] = ()
     latencies: tuple[Latency, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
     load: tuple[float, float] = (0.0, 0.0)

@@ -9,8 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import budgets, plots
+
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+IMAGES = "images/performance"
+"""Beside the page."""
 RESULTS = Path(".daybook") / "benchmarks.json"
 BUSY = 1.0
 """Load average above which the machine had something else to do when a benchmark began."""
@@ -18,17 +22,21 @@ BUSY = 1.0
 Json = Mapping[str, Any]
 
 
-def markdown(result: Json) -> str:
+def markdown(result: Json, images: Mapping[str, str] | None = None) -> str:
     """Return the whole result as markdown.
 
     Args:
-        result: What `benchmarks.run.run` returns, or its JSON read back.
+        result: What is in the file of a run.
+        images: Section → address of its plot.
     """
+    shown = images or {}
     how = "`make bench ARGS=--quick` (small sizes)" if result["quick"] else "`make bench`"
     lines = [f"{result['at']}, {how}, {result['seconds']} s.", ""]
     lines += _table(("machine", ""), [list(pair) for pair in result["machine"].items()])
+    lines += ["", "### Against the budgets", ""]
+    lines += _table(("", "budget", "measured", ""), budgets.rows(result["sections"]))
     for section in result["sections"]:
-        lines += _section(section)
+        lines += _section(section, shown.get(section["name"]))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -45,13 +53,15 @@ def replaced(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
 
 
-def _section(section: Json) -> list[str]:
+def _section(section: Json, plot: str | None) -> list[str]:
     before, after = section["load"]
     busy = " (**the machine was busy**)" if before > BUSY else ""
     lines = ["", f"### {section['title']}", ""]
     lines += [line for note in section["notes"] for line in (note, "")]
     when = f"{section['at']}. " if section.get("at") else ""
     lines += [f"{when}Load average before {before:.1f}, after {after:.1f}{busy}.", ""]
+    if plot:
+        lines += [f"![{section['title']}: the figures below as a plot]({plot})", ""]
     if section["rates"]:
         lines += _rates(section["unit"], section["rates"])
     if section["latencies"]:
@@ -106,9 +116,9 @@ def _cpu(cpu_us: Json, processes: Sequence[str]) -> list[str]:
 
 
 def _latencies(latencies: Sequence[Json]) -> list[str]:
-    names = ("p50", "p90", "p99", "p999", "most")
+    names = ("p50", "p90", "p95", "p99", "p999", "most")
     return _table(
-        ("visible as", "samples", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "longest ms"),
+        ("visible as", "samples", "p50 ms", "p90 ms", "p95 ms", "p99 ms", "p99.9 ms", "longest ms"),
         [
             [each["where"], f"{each['samples']:,}", *(f"{each[name]:,.0f}" for name in names)]
             for each in latencies
@@ -129,7 +139,9 @@ def main(argv: Sequence[str]) -> int:
         return 2
     result = json.loads(path.read_text(encoding="utf8"))
     page = PAGE.read_text(encoding="utf8")
-    PAGE.write_text(replaced(page, markdown(result)), encoding="utf8")
+    drawn = plots.draw(result, PAGE.parent / IMAGES)
+    images = {name: f"{IMAGES}/{path.name}" for name, path in drawn.items()}
+    PAGE.write_text(replaced(page, markdown(result, images)), encoding="utf8")
     return 0
 
 

@@ -14,7 +14,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import chain, codec, fold, ingest, machine, report, side_by_side, sink, worker
+from benchmarks import (
+    chain,
+    codec,
+    fold,
+    growth,
+    ingest,
+    latency,
+    machine,
+    query,
+    report,
+    side_by_side,
+    sink,
+    worker,
+)
 from benchmarks.engines import Engines, running
 from benchmarks.figures import Section
 from benchmarks.results import Results
@@ -31,7 +44,10 @@ ON_ENGINES: dict[str, Callable[[Engines, Scale, int], Section]] = {
     "worker": worker.measure,
     "peers": partial(side_by_side.measure, cache=CACHE),
     "sink": sink.measure,
+    "latency": latency.measure,
     "chain": chain.measure,
+    "growth": growth.measure,
+    "query": query.measure,
 }
 NAMES = (*ALONE, *ON_ENGINES)
 

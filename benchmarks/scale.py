@@ -17,9 +17,12 @@ class Scale:
         peer_records: Records of the workload the quick peers do side by side; slower ones get a
             part of it.
         peer_rounds: Rounds of each of the peers.
-        rate: Open-loop events per second of the chain.
-        chain_s: How long they are sent, s; the first `chain_warm_s` don't count.
-        chain_warm_s: Warm-up of the chain, s.
+        facts: Events in ClickHouse that reports are asked about.
+        report_rounds: How often each report is asked.
+        growth_records: Records of each step of growth.
+        subjects: Numbers of subjects in the state.
+        paces: (events per second, how long they are sent in s) of the open loop.
+        chain_warm_s: The first seconds of each don't count.
         chain_backlog: Events sent at once, to find the chain's maximum.
     """
 
@@ -31,8 +34,11 @@ class Scale:
     peer_s: float
     peer_records: int
     peer_rounds: int
-    rate: int
-    chain_s: float
+    facts: int
+    report_rounds: int
+    growth_records: int
+    subjects: tuple[int, ...]
+    paces: tuple[tuple[int, float], ...]
     chain_warm_s: float
     chain_backlog: int
 
@@ -46,8 +52,11 @@ FULL = Scale(
     peer_s=8.0,
     peer_records=240_000,
     peer_rounds=3,
-    rate=1_000,
-    chain_s=23.0,
+    facts=10_000_000,
+    report_rounds=50,
+    growth_records=60_000,
+    subjects=(10_000, 100_000, 1_000_000),
+    paces=((1_000, 23.0), (5_000, 13.0)),
     chain_warm_s=3.0,
     chain_backlog=80_000,
 )
@@ -60,8 +69,11 @@ QUICK = Scale(
     peer_s=3.0,
     peer_records=40_000,
     peer_rounds=1,
-    rate=1_000,
-    chain_s=9.0,
+    facts=200_000,
+    report_rounds=20,
+    growth_records=12_000,
+    subjects=(10_000, 40_000),
+    paces=((1_000, 9.0), (2_000, 9.0)),
     chain_warm_s=3.0,
     chain_backlog=20_000,
 )

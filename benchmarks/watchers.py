@@ -92,6 +92,17 @@ class Watchers:
         if self._failures:
             raise self._failures[0]
 
+    def complete(self, probes: int) -> bool:
+        """Tell whether so many probes were seen, and the last of each partition in both stores."""
+        last: dict[int, int] = {}
+        for seen in list(self.effects):
+            last[seen.partition] = max(last.get(seen.partition, -1), seen.cause)
+        return len(self.effects) >= probes and all(
+            progress.reached_ms(partition, cause) is not None
+            for progress in (self.valkey, self.clickhouse)
+            for partition, cause in last.items()
+        )
+
     def _run(self, look: Callable[[], None]) -> None:
         try:
             look()

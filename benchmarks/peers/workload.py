@@ -97,13 +97,22 @@ def step(value: bytes, partition: int, get: Get, put: Put) -> tuple[bytes, bytes
     return (key, ACTION.pack(deals, total)) if amount % ACTION_EVERY == 0 else None
 
 
-def inputs(records: int, start_ms: int) -> Iterator[Input]:
-    """Yield the first so many records; few subjects have many deals, most have few."""
+def inputs(
+    records: int, start_ms: int, *, contacts: int = CONTACTS, tenants: int = TENANTS
+) -> Iterator[Input]:
+    """Yield the first so many records; few subjects have many deals, most have few.
+
+    Args:
+        records: How many.
+        start_ms: Time of the first, UTC ms.
+        contacts: Of each tenant.
+        tenants: How many; they take turns.
+    """
     chance = random.Random(SEED)  # noqa: S311 - a workload, not a secret
     home = cache(lambda key: partition_of(key, PARTITIONS))
     for number in range(records):
-        contact = f"contact-{int(CONTACTS * chance.random() ** 2)}"
-        tenant, subject = f"tenant-{number % TENANTS}", f"contact/{contact}"
+        contact = f"contact-{int(contacts * chance.random() ** 2)}"
+        tenant, subject = f"tenant-{number % tenants}", f"contact/{contact}"
         deal = DealCreated(
             contact_id=contact,
             deal_id=f"deal-{number}",

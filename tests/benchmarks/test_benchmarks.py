@@ -16,8 +16,8 @@ from schemas.journal import TICK
 START_MS = 1_780_000_000_000
 TINY = Scale(
     rounds=1, codec_records=20, fold_entries=300, ingest_events=0, journal_events=0, peer_s=0.0,
-    peer_records=0, peer_rounds=0,
-    rate=100, chain_s=1.0, chain_warm_s=0.0, chain_backlog=0,
+    peer_records=0, peer_rounds=0, facts=0, report_rounds=0,
+    growth_records=0, subjects=(), paces=(), chain_warm_s=0.0, chain_backlog=0,
 )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_report_shows_figures_shares_and_a_busy_machine() -> None:
         "| ours | 1,000 | 2,000 | 2,000 … 2,000 | 1.00 | 20.0 (67%) | 10.0 (33%) | 30.0 |" in text
     )
     assert "| peer | 10 | 10 |" in text
-    assert "| effect | 3 | 2 | 3 | 3 | 3 | 3 |" in text
+    assert "| effect | 3 | 2 | 3 | 3 | 3 | 3 | 3 |" in text
     assert "the machine was busy" in text
 
 
@@ -148,7 +148,9 @@ def test_ratios_are_within_a_group() -> None:
              (("a1", 10), ("a2", 5), ("b1", 100), ("b2", 300))]  # fmt: skip
     section = Section("x", "X", "records", rates=tuple(rates))
     text = report.markdown(json.loads(json.dumps(_result() | {"sections": [asdict(section)]})))
-    ratios = [line.split(" | ")[-1] for line in text.splitlines() if line[:3] in {"| a", "| b"}]
+    ratios = [
+        line.split(" | ")[-1] for line in text.splitlines() if line[2:4] in {"a1", "a2", "b1", "b2"}
+    ]
     assert ratios == ["1.00 |", "0.50 |", "1.00 |", "3.00 |"]
 
 
