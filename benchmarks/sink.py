@@ -114,6 +114,7 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
     rates = interleave(
         {
             "Daybook sink, exactly once": lambda: _daybook(engines, filled),
+            "plain loop, `insert` of rows, no ledger": lambda: _peer(engines, filled, "rows"),
             "plain loop, Arrow inserts, no ledger": lambda: _peer(engines, filled, "stream"),
             "the same inserts alone (the limit)": lambda: _peer(engines, filled, "prepared"),
         },
@@ -129,8 +130,9 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
             + "; inserts of 50,000 rows. Ticks and copies are read and give no row; of a metric "
             "bucket only the newest value of a batch is a row.",
             (
-                "Plain loop: the same mapping and columns with `clickhouse-connect.insert_arrow`, "
-                "one thread; a crash would lose or double rows. The limit: rows mapped beforehand."
+                "Plain loops: the same mapping and columns, one thread, with clickhouse-connect's "
+                "`insert` of rows and with its `insert_arrow`; a crash would lose or double rows. "
+                "The limit: rows mapped beforehand."
             ),
             (
                 "Daybook's time runs from the claim of its lanes until its last batch is recorded "

@@ -1,7 +1,8 @@
 """The same rows into the same tables with clickhouse-connect, and nothing that makes it exact.
 
-Arguments: broker, entries, mode (`stream`: read, map, insert in one loop; `prepared`: everything is
-read and mapped before the clock starts, so that only inserts are measured).
+Arguments: broker, mode (`rows`: read, map, `insert` of rows, in one loop, as its documentation
+shows; `stream`: the same with `insert_arrow`; `prepared`: everything is read and mapped before the
+clock starts, so that only inserts are measured).
 """
 
 import os
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 import pyarrow as pa
+from clickhouse_connect.driver.client import Client
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from infra.commands.connect import clickhouse
@@ -60,8 +62,8 @@ def block(table: Table, lane: Lane, generation: int, rows: list[Row]) -> pa.Tabl
     return pa.table(columns)
 
 
-def blocks(bootstrap: str, generation: int) -> Iterator[tuple[Table, pa.Table]]:
-    """Yield what to insert, in the order it is complete."""
+def gathered(bootstrap: str, generation: int) -> Iterator[tuple[Table, Lane, list[Row]]]:
+    """Yield the rows of one insert after another, in the order they are complete."""
     mappers = {topic: mapper(topic, generation) for topic in TABLES}
     held: dict[Lane, list[Row]] = {}
     for message in read(bootstrap):
@@ -75,11 +77,27 @@ def blocks(bootstrap: str, generation: int) -> Iterator[tuple[Table, pa.Table]]:
         rows = held.setdefault((topic, partition), [])
         rows.append(row)
         if len(rows) >= ROWS:
-            yield TABLES[topic], block(TABLES[topic], (topic, partition), generation, rows)
+            yield TABLES[topic], (topic, partition), rows
             held[topic, partition] = []
     for lane, rows in held.items():
         if rows:
-            yield TABLES[lane[0]], block(TABLES[lane[0]], lane, generation, rows)
+            yield TABLES[lane[0]], lane, rows
+
+
+def blocks(bootstrap: str, generation: int) -> Iterator[tuple[Table, pa.Table]]:
+    """Yield what to insert as Arrow."""
+    for table, lane, rows in gathered(bootstrap, generation):
+        yield table, block(table, lane, generation, rows)
+
+
+def insert_rows(client: Client, bootstrap: str, generation: int) -> None:
+    """Insert everything as rows of Python objects."""
+    for table, lane, rows in gathered(bootstrap, generation):
+        database, name = table.name.split(".")
+        names = [*(column.name for column in table.columns), "gen", "_partition"]
+        kept = newest(rows, table.key) if table.newest_wins else rows
+        data = [(*row, generation, lane[1]) for row in kept]
+        client.insert(name, data, column_names=names, database=database)
 
 
 def main(bootstrap: str, mode: str, settings: Settings) -> None:
@@ -89,9 +107,12 @@ def main(bootstrap: str, mode: str, settings: Settings) -> None:
         work = iter(list(work))
     with clickhouse(settings) as client:
         os.write(1, b"begin\n")
-        for table, rows in work:
-            database, name = table.name.split(".")
-            client.insert_arrow(name, rows, database=database)
+        if mode == "rows":
+            insert_rows(client, bootstrap, settings.generation)
+        else:
+            for table, rows in work:
+                database, name = table.name.split(".")
+                client.insert_arrow(name, rows, database=database)
         os.write(1, b"done\n")
         time.sleep(600)
 
