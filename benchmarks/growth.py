@@ -164,7 +164,8 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
             (
                 "Subjects: a state of so many rows is in the changelog before the worker starts; "
                 "it loads it, then folds deals of these subjects. Workers share the cores with the "
-                "broker and each other: beyond one, this machine has little left to give."
+                "broker and each other: beyond one, this machine has little left. Each step "
+                "is measured once."
             ),
         ),
         rates=tuple(rates),

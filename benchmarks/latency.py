@@ -120,7 +120,7 @@ def measure(engines: Engines, scale: Scale, _start_ms: int) -> Section:
                 "`ingest`, `worker`, `sink` and `live`, one process each, with all engines and "
                 "the load generator on this machine. Open loop: "
                 + ", ".join(f"{rate:,}/s for {seconds:.0f} s" for rate, seconds in scale.paces)
-                + f", of each the first {scale.chain_warm_s:.0f} s not counted. One event in "
+                + f", of each the first {scale.chain_warm_s:.0f} s not counted, once. One event in "
                 f"{mix.PROBE_EVERY} is a probe whose event time is its scheduled send time, and "
                 "latency runs from that moment, however late it was sent."
             ),
