@@ -20,6 +20,7 @@ from benchmarks.rounds import say
 from benchmarks.scale import Scale
 from benchmarks.window import Window, peak_mib
 from benchmarks.worker import OPENED, TIMEOUT_S, applied
+from infra.generations.registry import app_in
 from schemas.codec import encode_row
 from schemas.journal import journal_key
 from schemas.partitioner import partition_of
@@ -109,7 +110,7 @@ def _with_subjects(
 ) -> tuple[Run, Mapping[str, float]]:
     """Load a state, then fold; return that and how long loading took and what it weighs."""
     engines.renew()
-    producer, topic = engines.producer(), state_topic(engines.settings.app)
+    producer, topic = engines.producer(), state_topic(app_in(engines.settings))
     for partition, key, row in subjects(count):
         producer.produce(topic, row, key, partition)
         producer.poll(0)

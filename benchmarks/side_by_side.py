@@ -21,6 +21,7 @@ from benchmarks.scale import Scale
 from benchmarks.window import Window
 from benchmarks.worker import has_applied
 from infra.commands.log_reader import read
+from infra.generations.registry import app_in
 from schemas.events import DealCreated
 from schemas.journal import Entry
 from schemas.topics import EFFECT, JOURNAL, state_topic
@@ -114,7 +115,7 @@ def _daybook(engines: Engines, backlog: Backlog) -> Run:
             lambda: has_applied(process, backlog.lengths), "the last commit", TIMEOUT_S, POLL_S
         )
         run = window.close(backlog.measured)
-    rows = final_rows(engines, [state_topic(engines.settings.app)])
+    rows = final_rows(engines, [state_topic(app_in(engines.settings))])
     check(backlog, totals(rows, _effects(engines) - before), "Daybook")
     return run
 

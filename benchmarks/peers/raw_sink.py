@@ -108,7 +108,7 @@ def main(bootstrap: str, mode: str, settings: Settings) -> None:
     with clickhouse(settings) as client:
         os.write(1, b"begin\n")
         if mode == "rows":
-            insert_rows(client, bootstrap, settings.generation)
+            insert_rows(client, bootstrap, generation_of(settings))
         else:
             for table, rows in work:
                 database, name = table.name.split(".")

@@ -5,13 +5,16 @@ Arguments: broker, records. The rest is settings, as for `daybook worker`.
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.peers.marks import Marks, say
 from benchmarks.peers.workload import step
+from infra.generations.registry import generation_of
+from infra.generations.running import worker_config
 from infra.settings import load
 from schemas.codec import encode_row
 from schemas.state.rows import Head
-from streams.app import WorkerConfig, run_worker
+from streams.app import run_worker
 from streams.domain.effects import Effects
 from streams.domain.fold import Record
 from streams.domain.state import State
@@ -56,17 +59,9 @@ class SameWork:
 
 def main(bootstrap: str, records: str) -> int:
     """Run until killed."""
-    settings = load()
-    return run_worker(
-        WorkerConfig(
-            bootstrap=bootstrap,
-            app=settings.app,
-            partitions=settings.partitions,
-            metrics_port=settings.metrics_port,
-            tick_ms=0,
-        ),
-        fold=SameWork(int(records)),
-    )
+    settings = load(kafka=bootstrap)
+    config = worker_config(settings, generation_of(settings))
+    return run_worker(replace(config, tick_ms=0), fold=SameWork(int(records)))
 
 
 if __name__ == "__main__":

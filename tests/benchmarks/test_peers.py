@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks import growth
 from benchmarks.peers import environments, workload
 from benchmarks.peers.marks import Marks, warm_up
 from benchmarks.peers.same_daybook import SameWork
@@ -12,7 +13,7 @@ from schemas.avro import schema_of
 from schemas.events import DealCreated
 from schemas.journal import Entry
 from streams.domain.state import State
-from streams.domain.table import HEAD_KEY
+from streams.domain.table import HEAD_KEY, SUBJECTS
 
 START_MS = 1_780_000_000_000
 RECORDS = 400
@@ -100,3 +101,19 @@ def test_totals_tell_subjects_from_partials_by_their_size() -> None:
     """Whatever order a changelog is read in."""
     rows = [workload.PARTIAL.pack(2, 7), workload.SUBJECT.pack(3, 10, 5, START_MS)]
     assert workload.totals(rows, 1) == Totals(1, 3, 10, 5, 2, 7, 1)
+
+
+def test_prepared_subjects_are_those_the_records_are_about() -> None:
+    """A state filled beforehand holds the very rows that the deals then change."""
+    count = 50
+    prepared = {key: partition for partition, key, _ in growth.subjects(count)}
+    assert len(prepared) == count
+    contacts = count // workload.TENANTS
+    for record in workload.inputs(RECORDS, START_MS, contacts=contacts):
+        assert prepared[SUBJECTS.prefix + record.key] == record.partition
+
+
+def test_loading_time_is_the_slowest_lanes() -> None:
+    """Lanes load side by side, so a state is there when the last of them is."""
+    lines = ['{"event": "opened lane", "load_ms": 12}', '{"event": "opened lane", "load_ms": 340}']
+    assert growth.opened_ms(lines) == 340
