@@ -3,6 +3,8 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks import mix
 from benchmarks.figures import Run, Section
@@ -14,6 +16,7 @@ from schemas.codec import decode_entry, decode_event
 from schemas.journal import EVENT
 from streams.domain.fold import fold
 from streams.domain.state import State
+from streams.runtime.disk import DiskRows
 
 BATCHES = (50, 500, 3_000)
 SHARES_AT = 500
@@ -49,6 +52,22 @@ def run(log: Sequence[Kept], size: int) -> Run:
     for batch in mix.batches(log, size):
         state.apply(fold(state, batch, partition=0))
     return window.close(len(log))
+
+
+def run_on_disk(log: Sequence[Kept], size: int) -> Run:
+    """Fold a log from an empty state, its rows in RocksDB."""
+    with TemporaryDirectory() as directory:
+        rows = DiskRows(Path(directory))
+        state, tail = rows.resume("benchmark", 0, 0)
+        window = OwnWindow()
+        for batch in mix.batches(log, size):
+            effects = fold(state, batch, partition=0)
+            tail += len(effects.rows)
+            state.apply(effects)
+            rows.save(state, tail)
+        found = window.close(len(log))
+        rows.close()
+    return found
 
 
 def work(log: Sequence[Kept], size: int) -> Work:
@@ -102,6 +121,7 @@ def measure(scale: Scale, start_ms: int) -> Section:
     """
     (log,) = mix.journal(scale.fold_entries, mix.plan(start_ms), partitions=1)
     variants: dict[str, Variant] = {f"batches of {size:,}": _bound(log, size) for size in BATCHES}
+    variants[f"batches of {SHARES_AT}, rows in RocksDB"] = lambda: run_on_disk(log, SHARES_AT)
     return Section(
         name="fold",
         title="Fold",

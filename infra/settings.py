@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     data: Path = Field(
         Path(".daybook"), description="Data directory of the development stack (`daybook dev`)."
     )
+    store: Literal["memory", "rocksdb"] = Field(
+        "memory", description="Where the worker's rows are; rocksdb needs `daybook[rocksdb]`."
+    )
+    store_dir: str = Field(
+        "", description="Directory of the rows with store=rocksdb; default: <data>/store."
+    )
     snapshots: str = Field(
         "", description="Directory of the snapshots of folded state; default: <data>/snapshots."
     )

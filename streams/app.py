@@ -33,6 +33,7 @@ def create_worker(config: WorkerConfig, *, fold: Fold = fold) -> Process:
 
     async def finish() -> None:
         await app.stop_lanes()
+        await app.close_lanes()
         ticker.close()
 
     return Process(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from infra.generations.following import Following
 from infra.generations.pointers import point_clickhouse, point_valkey
 from infra.generations.registry import generation_of
+from schemas.errors import ConfigurationError
 from schemas.generation import app_of
 
 if TYPE_CHECKING:
@@ -135,9 +137,23 @@ def worker_config(settings: Settings, number: int, part: Generation | None = Non
         instance=settings.instance,
         stall_after_s=settings.stall_after_s,
         tick_ms=settings.tick_ms,
+        store_dir=store_dir(settings),
         generation=number,
         metrics_host=settings.metrics_host,
         metrics_port=settings.metrics_port,
         tenant="" if part is None else part.tenant,
         metrics=() if part is None else tuple(part.metrics),
     )
+
+
+def store_dir(settings: Settings) -> str:
+    """Return the directory of a worker's rows; empty when they are in memory.
+
+    Raises:
+        ConfigurationError: The library isn't installed.
+    """
+    if settings.store == "memory":
+        return ""
+    if find_spec("rocksdict") is None:
+        raise ConfigurationError("DAYBOOK_STORE", "rocksdb needs `pip install daybook[rocksdb]`")
+    return settings.store_dir or str(settings.data / "store")

@@ -1,6 +1,6 @@
 """Committed state of one journal partition: encoded rows, and what is derived from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, MutableMapping
 
 from sortedcontainers import SortedSet
 
@@ -24,30 +24,43 @@ class State:
         timers: (due_ms, timer key), ascending: what fires next.
         hours: `tenant|bucket_ms` → keys of the hour buckets still open.
         buckets: Metric buckets touched lately, decoded.
+
+    Args:
+        tables: Where the rows are, one mapping for each of `TABLES`; in memory and empty if None.
+        head: The head's row that belongs to them.
     """
 
     __slots__ = ("_decoded", "buckets", "head", "hours", "tables", "timers")
 
-    def __init__(self) -> None:
-        self.tables: dict[bytes, dict[bytes, bytes]] = {table.prefix: {} for table in TABLES}
-        self.head = Head()
+    def __init__(
+        self,
+        tables: Mapping[bytes, MutableMapping[bytes, bytes]] | None = None,
+        head: bytes | None = None,
+    ) -> None:
+        self.tables: Mapping[bytes, MutableMapping[bytes, bytes]]
+        self.tables = {table.prefix: {} for table in TABLES} if tables is None else tables
+        self.head = Head() if head is None else decode_row(Head, head)
         self.timers: SortedSet[tuple[int, str]] = SortedSet()
         self.hours: dict[str, set[bytes]] = {}
         self.buckets = KnownBuckets()
         self._decoded: dict[tuple[bytes, bytes], object] = {}
+        for key, value in self.tables[TIMERS.prefix].items():
+            self._index_timer(key, None, value)
+        for key, value in self.tables[HOURS.prefix].items():
+            self._index_hour(key, value)
 
     @classmethod
     def load(cls, rows: Iterable[tuple[bytes, bytes | None]]) -> "State":
         """Build the state from changelog records in log order; later ones win, None deletes."""
         state = cls()
         for key, value in rows:
-            state._put(key, value)
+            state.put(key, value)
         return state
 
     def apply(self, effects: Effects) -> None:
         """Merge what a committed transaction wrote."""
         for key, value in effects.rows:
-            self._put(key, value)
+            self.put(key, value)
         if effects.buckets is None:
             self.buckets.clear()
         else:
@@ -58,7 +71,11 @@ class State:
         for prefix, table in self.tables.items():
             for key, value in table.items():
                 yield prefix + key, value
-        yield HEAD_KEY, encode_row(self.head)
+        yield HEAD_KEY, self.head_row()
+
+    def head_row(self) -> bytes:
+        """Return the head as its row."""
+        return encode_row(self.head)
 
     def find(self, table: Table[Row], key: bytes) -> Row | None:
         """Return one decoded row; rows of reference tables are shared, so read only."""
@@ -72,7 +89,8 @@ class State:
             known = self._decoded[table.prefix, key] = decode_row(table.row, raw)
         return known  # type: ignore[return-value]  # keyed by the table's prefix
 
-    def _put(self, key: bytes, value: bytes | None) -> None:
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Take in one changelog record; decoded buckets are the caller's to forget."""
         if key == HEAD_KEY:
             if value is not None:
                 self.head = decode_row(Head, value)

@@ -60,6 +60,8 @@ class WorkerConfig(KafkaConfig):
         batch_bytes: Most bytes of entries in one transaction.
         inbox_max: Entries a lane takes in before its partition is not fetched any more.
         commit_timeout_s: A commit that takes longer is a fail-stop.
+        store_dir: Directory of the rows when they are to be on the disk (RocksDB); empty: they are
+            in memory.
         transaction_timeout_ms: The broker aborts a silent owner's transaction after this long;
             longer than `commit_timeout_s`.
     """
@@ -73,6 +75,7 @@ class WorkerConfig(KafkaConfig):
     batch_max: int = 2_000
     batch_bytes: int = 8 * 1024 * 1024
     inbox_max: int = 20_000
+    store_dir: str = ""
     commit_timeout_s: float = 10.0
     transaction_timeout_ms: int = 15_000
 

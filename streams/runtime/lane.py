@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
+from confluent_kafka import Consumer
 
 from schemas.topics import JOURNAL, state_topic
 from streams.domain.effects import Effects
@@ -21,6 +22,7 @@ from streams.runtime.failstop import fail_stop
 from streams.runtime.guard import admit, check_bounds, check_follows
 from streams.runtime.loader import bounds, changelog_rows, reader
 from streams.runtime.pace import Hold, Pace
+from streams.runtime.store import Disk, open_disk, topic_ids
 from streams.runtime.telemetry import Telemetry
 from streams.runtime.transactions import Transactions
 
@@ -112,6 +114,7 @@ class Lane:
         self._telemetry = telemetry
         self._transactions: Transactions | None = None
         self._tail: int | None = None
+        self._disk: Disk | None = None
         self._inbox = Inbox(deque())
         self._held: list[Fetched] = []
         self._expected = 0
@@ -160,7 +163,7 @@ class Lane:
             low, high = bounds(consumer, topic, self.partition, BROKER_TIMEOUT_S)
             kept = high == self._tail
             if not kept:  # somebody else wrote after our last commit, or we never did
-                self.state = State.load(changelog_rows(consumer, topic, self.partition, low))
+                self.state = self._read(consumer, topic, low, high)
                 self._tail = high
             check_bounds(
                 self.partition,
@@ -170,6 +173,24 @@ class Lane:
         finally:
             consumer.close()
         return not kept
+
+    def _read(self, consumer: Consumer, topic: str, low: int, high: int) -> State:
+        if not self._config.store_dir:
+            return State.load(changelog_rows(consumer, topic, self.partition, low))
+        if self._disk is None:
+            self._disk = open_disk(self._config, self.partition)
+        origin = " ".join(topic_ids(self._config.client(), (JOURNAL, topic)))
+        state, start = self._disk.resume(origin, low, high)
+        self._disk.load(state, changelog_rows(consumer, topic, self.partition, start), high)
+        return state
+
+    def close(self) -> None:
+        """Let go of what is on the disk; after `stop`. Blocks: call it in a thread."""
+        with self._opening:
+            self._tail = None  # what `open` would keep is gone
+            if self._disk is not None:
+                self._disk.close()
+                self._disk = None
 
     def start(self) -> None:
         """Begin to fold what is offered; on the event loop, after `open`."""
@@ -286,3 +307,6 @@ class Lane:
         await asyncio.get_running_loop().run_in_executor(self._threads, transactions.commit)
         self._tail = transactions.tail
         self.state.apply(effects)  # so that table views show committed values only
+        if self._disk is not None:
+            assert self._tail is not None  # noqa: S101 - it has just been committed
+            self._disk.save(self.state, self._tail)

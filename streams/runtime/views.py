@@ -39,7 +39,7 @@ class LaneStore(memory.Store[Any, Any]):
 
     lanes: Mapping[int, HasState]
 
-    def _dicts(self) -> Iterator[dict[bytes, bytes]]:
+    def _dicts(self) -> Iterator[Mapping[bytes, bytes]]:
         prefix = _BY_NAME[self.table_name].prefix
         return (lane.state.tables[prefix] for lane in list(self.lanes.values()))
 

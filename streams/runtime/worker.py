@@ -60,14 +60,16 @@ class WorkerApp(Application):
     async def assigned(self) -> None:
         """Open a lane for each assigned partition, side by side in threads."""
         mine = {tp.partition for tp in self.consumer.assignment() if tp.topic == JOURNAL}
+        loop = asyncio.get_running_loop()
         for partition in sorted(set(self.lanes) - mine):
-            del self.lanes[partition]
+            lane = self.lanes.pop(partition)
+            await lane.stop()
+            await loop.run_in_executor(self._threads, lane.close)
             self._telemetry.forget(APPLIED, [(str(partition),)])
         for partition in mine - set(self.lanes):
             self.lanes[partition] = self._lane(partition)
         self._telemetry.set(LANES, len(mine))
         lanes = [self.lanes[partition] for partition in sorted(mine)]
-        loop = asyncio.get_running_loop()
         for lane in lanes:
             await lane.stop()
         await asyncio.gather(*(loop.run_in_executor(self._threads, lane.open) for lane in lanes))
@@ -94,6 +96,13 @@ class WorkerApp(Application):
     async def stop_lanes(self) -> None:
         """Finish what is in hand in every lane."""
         await asyncio.gather(*(lane.stop() for lane in self.lanes.values()))
+
+    async def close_lanes(self) -> None:
+        """Let go of what the lanes have on the disk; they are stopped."""
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(
+            loop.run_in_executor(self._threads, lane.close) for lane in self.lanes.values()
+        ))  # fmt: skip
 
     async def starts(self, assigned: set[TP], _consumer: Any) -> Mapping[TP, int]:
         """Return where reading goes on: after what the state has, whatever the group committed."""

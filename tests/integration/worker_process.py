@@ -41,7 +41,8 @@ def kill_at(point: str, *, batch: int = 3, after_s: float = 0.0) -> None:
 
     Args:
         point: `fence` (while lanes open), `opened`, `produced` (records handed to the client),
-            `sent` (they are in the log, not committed) or `commit` (while it is being committed).
+            `sent` (they are in the log, not committed), `commit` (while it is being committed) or
+            `committed` (it is, and the state in memory doesn't know yet).
         batch: Number of the transaction, of all lanes together.
         after_s: How long after the point.
     """
@@ -66,6 +67,8 @@ def kill_at(point: str, *, batch: int = 3, after_s: float = 0.0) -> None:
         if point == "commit" and next(counter) == batch:
             _die(point, after_s)
         committed(transactions)
+        if point == "committed" and next(counter) == batch:
+            _die(point)
 
     setattr(Lane, "_open", open_)  # noqa: B010 - a method is replaced on purpose
     setattr(Transactions, "begin_and_write", begin_and_write)  # noqa: B010
