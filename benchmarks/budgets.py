@@ -101,7 +101,7 @@ BUDGETS: Sequence[Budget] = (
     ),
     Budget(
         "recovery: loading a state of 1,000,000 subjects", 6, "s",
-        _measure("growth", "load_ms@1000000", 1000),
+        _measure("growth", "memory_load_ms@1000000", 1000),
     ),
 )  # fmt: skip
 

@@ -116,13 +116,21 @@ class Engines:
             for table in _TABLES:
                 client.command(f"TRUNCATE TABLE crm.{table}")
 
-    def daybook(self, command: str, *, tick_ms: int = QUIET_TICK_MS, instance: str = "") -> Daybook:
+    def daybook(
+        self,
+        command: str,
+        *,
+        tick_ms: int = QUIET_TICK_MS,
+        instance: str = "",
+        store: Path | None = None,
+    ) -> Daybook:
         """Start a process of ours for the current app id.
 
         Args:
             command: `worker`, `ingest`, `sink`, `live` or `migrate`.
             tick_ms: How often a worker lets time pass, ms.
             instance: Member id, when there are several of a kind.
+            store: Directory of a worker's rows in RocksDB; None: they are in memory.
         """
         port = free_port()
         own = {
@@ -131,6 +139,8 @@ class Engines:
             "DAYBOOK_LOG_FORMAT": "json",
             "DAYBOOK_INSTANCE": instance,
         }
+        if store is not None:
+            own |= {"DAYBOOK_STORE": "rocksdb", "DAYBOOK_STORE_DIR": str(store)}
         argv = (sys.executable, "-m", "infra.cli", command)
         return Daybook(command, argv, self._environment() | own, port)
 

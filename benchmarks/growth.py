@@ -9,6 +9,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from confluent_kafka import Producer
 
@@ -30,6 +32,7 @@ from streams.domain.table import SUBJECTS
 
 WORKERS = (1, 2, 4)
 TENANT_COUNTS = (1, 10, 1_000)
+MEMORY, ROCKSDB = "memory", "rocksdb"
 MARK_BYTES = 8
 START_S = 120.0
 POLL_S = 0.02
@@ -106,24 +109,51 @@ def _owns(process: Daybook, lanes: int) -> bool:
 
 
 def _with_subjects(
-    engines: Engines, records: Sequence[Input], count: int
-) -> tuple[Run, Mapping[str, float]]:
-    """Load a state, then fold; return that and how long loading took and what it weighs."""
+    engines: Engines, records: Sequence[Input], count: int, store: Path | None
+) -> tuple[Run, dict[str, float]]:
+    """Load a state, then fold; return that, how long loading took and what it weighs.
+
+    Args:
+        engines: All topics are renewed.
+        records: To fold.
+        count: Subjects in the state.
+        store: Directory for RocksDB: then the worker is started once more, with its rows there.
+    """
     engines.renew()
     producer, topic = engines.producer(), state_topic(app_in(engines.settings))
     for partition, key, row in subjects(count):
         producer.produce(topic, row, key, partition)
         producer.poll(0)
     _flush(producer)
-    with engines.daybook("worker") as process:
-        process.wait_line(OPENED, times=PARTITIONS, timeout_s=START_S)
-        load_ms = opened_ms(process.lines(OPENED))
-        loaded_mib = peak_mib(process.pid)
+    with engines.daybook("worker", store=store) as process:
+        found = {"load_ms": _opened(process), "loaded_mib": peak_mib(process.pid)}
         window = Window({"worker": process.pid, "kafka": engines.pid("kafka")}, weigh=("worker",))
         lengths = _write(producer, records)
         process.wait(lambda: _folded([process], lengths), "the last commit", TIMEOUT_S, POLL_S)
         run = window.close(len(records))
-    return run, {"load_ms": load_ms, "loaded_mib": loaded_mib}
+    if store is not None:
+        with engines.daybook("worker", store=store) as process:
+            found |= {"reopen_ms": _opened(process), "reopened_mib": peak_mib(process.pid)}
+    return run, found
+
+
+def _opened(process: Daybook) -> float:
+    """Wait for a worker's lanes; return how long the slowest took to have its state, ms."""
+    process.wait_line(OPENED, times=PARTITIONS, timeout_s=START_S)
+    return opened_ms(process.lines(OPENED))
+
+
+def _subject_steps(
+    engines: Engines, scale: Scale, start_ms: int
+) -> Iterator[tuple[str, str, Run, int, dict[str, float]]]:
+    """Yield (store, variant, run, subjects, what else was found) of each number of subjects."""
+    for count in scale.subjects:
+        some = list(inputs(scale.growth_records, start_ms, contacts=count // TENANTS))
+        run, found = _with_subjects(engines, some, count, None)
+        yield MEMORY, f"subjects: {count:,}", run, count, found
+        with TemporaryDirectory(prefix="daybook-bench-") as folder:
+            run, found = _with_subjects(engines, some, count, Path(folder))
+        yield ROCKSDB, f"subjects, RocksDB: {count:,}", run, count, found
 
 
 def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
@@ -140,15 +170,10 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
     records = list(inputs(scale.growth_records, start_ms))
     for workers in WORKERS:
         _note(rates, f"workers: {workers}", _with_workers(engines, records, workers), "workers")
-    for count in scale.subjects:
-        contacts = count // TENANTS
-        some = list(inputs(scale.growth_records, start_ms, contacts=contacts))
-        run, found = _with_subjects(engines, some, count)
-        _note(rates, f"subjects: {count:,}", run, "subjects")
-        measures |= {f"{name}@{count}": value for name, value in found.items()}
-        facts[f"{count:,} subjects: slowest lane's loading of the state, memory then"] = (
-            f"{found['load_ms'] / 1000:.2f} s, {found['loaded_mib']:,.0f} MiB"
-        )
+    for store, variant, run, count, found in _subject_steps(engines, scale, start_ms):
+        _note(rates, variant, run, f"subjects, {store}")
+        measures |= {f"{store}_{name}@{count}": value for name, value in found.items()}
+        facts |= _stated(f"{count:,} subjects, {store}", found)
     for tenants in TENANT_COUNTS:
         some = list(inputs(scale.growth_records, start_ms, tenants=tenants))
         _note(rates, f"tenants: {tenants:,}", _with_workers(engines, some, 1), "tenants")
@@ -164,7 +189,8 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
             ),
             (
                 "Subjects: a state of so many rows is in the changelog before the worker starts; "
-                "it loads it, then folds deals of these subjects. Workers share the cores with the "
+                "it loads it, then folds deals of these subjects; with RocksDB it is then started "
+                "once more, with its rows on the disk. Workers share the cores with the "
                 "broker and each other: beyond one, this machine has little left. Each step "
                 "is measured once."
             ),
@@ -173,6 +199,20 @@ def measure(engines: Engines, scale: Scale, start_ms: int) -> Section:
         facts=facts,
         measures=measures,
     )
+
+
+def _stated(who: str, found: Mapping[str, float]) -> dict[str, str]:
+    """Return what was found about a state, as text."""
+    facts = {
+        f"{who}: loading from the changelog, memory then": (
+            f"{found['load_ms'] / 1000:.2f} s, {found['loaded_mib']:,.0f} MiB"
+        )
+    }
+    if "reopen_ms" in found:
+        facts[f"{who}: opening what is on the disk, memory then"] = (
+            f"{found['reopen_ms'] / 1000:.2f} s, {found['reopened_mib']:,.0f} MiB"
+        )
+    return facts
 
 
 def _note(rates: list[Rate], variant: str, run: Run, group: str) -> None:

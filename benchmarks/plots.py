@@ -92,33 +92,38 @@ def percentiles(section: Json) -> Figure:
 
 
 def growth(section: Json) -> Figure:
-    """Return what workers bring, and what subjects cost: CPU, memory, loading."""
+    """Return what workers bring, and what subjects cost: CPU, memory, having the state again."""
     groups: dict[str, dict[int, Json]] = {}
     for rate in section["rates"]:
         number = int(rate["variant"].rpartition(" ")[2].replace(",", ""))
         groups.setdefault(rate["group"], {})[number] = rate
-    figure, axes = _figure(2.8, 4)
-    speeds = {number: rate["per_s"]["median"] for number, rate in groups["workers"].items()}
-    costs = {
-        number: sum(used["median"] for used in rate["cpu_us"].values())
-        for number, rate in groups["subjects"].items()
-    }
+    figure, (workers, cpu, memory, ready) = _figure(2.8, 4)
+    _line(workers, {n: rate["per_s"]["median"] for n, rate in groups["workers"].items()}, OURS, "")
     measures = section["measures"]
-    memory = {number: measures[f"loaded_mib@{number}"] for number in costs}
-    loading = {number: measures[f"load_ms@{number}"] / 1000 for number in costs}
-    for panel, title, points in zip(
-        axes,
-        ("entries/s by workers", "CPU µs by subjects", "MiB by subjects", "loading s by subjects"),
-        (speeds, costs, memory, loading),
-        strict=True,
+    for store, tone, again in (("memory", OURS, "load"), ("rocksdb", BROKER, "reopen")):
+        steps = groups[f"subjects, {store}"]
+        used = {n: sum(u["median"] for u in rate["cpu_us"].values()) for n, rate in steps.items()}
+        weighed = "loaded_mib" if again == "load" else "reopened_mib"
+        _line(cpu, used, tone, store)
+        _line(memory, {n: measures[f"{store}_{weighed}@{n}"] for n in steps}, tone, store)
+        _line(ready, {n: measures[f"{store}_{again}_ms@{n}"] / 1000 for n in steps}, tone, store)
+    for panel, title in (
+        (workers, "entries/s by workers"),
+        (cpu, "CPU µs by subjects"),
+        (memory, "MiB by subjects"),
+        (ready, "s to restart by subjects"),
     ):
-        panel.plot(list(points), list(points.values()), "o-", color=OURS)
-        if points is not speeds:
+        if panel is not workers:
             panel.set_xscale("log")
         panel.set_ylim(bottom=0)
         panel.grid(visible=True, color=TEXT, alpha=0.25)
         _title(panel, title)
+    cpu.legend(frameon=False, labelcolor=TEXT, fontsize=8)
     return figure
+
+
+def _line(axes: Axes, points: Mapping[int, float], tone: str, label: str) -> None:
+    axes.plot(list(points), list(points.values()), "o-", color=tone, label=label)
 
 
 PLOTS: dict[str, Callable[[Json], Figure]] = {

@@ -36,7 +36,7 @@ def test_every_budget_finds_its_figure_by_the_names_the_benchmarks_use() -> None
              "plain Faust tables, `take(500)`")  # fmt: skip
     rates = tuple(Rate.of(name, [RUN]) for name in names)
     measures = {"effect_p50_ms@1000": 1.0, "effect_p99_ms@1000": 1.0, "clickhouse_p99_ms@1000": 1.0,
-                "p95_ms": 1.0, "load_ms@1000000": 1.0}  # fmt: skip
+                "p95_ms": 1.0, "memory_load_ms@1000000": 1.0}  # fmt: skip
     sections = [section(name, rates=rates, measures=measures)
                 for name in ("worker", "peers", "latency", "sink", "query", "growth")]  # fmt: skip
     assert {row[3] for row in budgets.rows(sections)} <= {"reached", "**missed**"}
@@ -46,10 +46,19 @@ def test_plots_are_the_same_for_the_same_result(tmp_path: Path) -> None:
     """A page made twice doesn't change; each plot is SVG and names what it shows."""
     rates = tuple(
         Rate.of(f"{group}: {number}", [RUN], group)
-        for group, numbers in (("workers", (1, 2)), ("subjects", (10, 100)))
+        for group, numbers in (
+            ("workers", (1, 2)),
+            ("subjects, memory", (10, 100)),
+            ("subjects, rocksdb", (10, 100)),
+        )
         for number in numbers
     )
-    grown = {"loaded_mib@10": 1.0, "loaded_mib@100": 2.0, "load_ms@10": 5.0, "load_ms@100": 9.0}
+    grown = {
+        f"{store}_{name}@{count}": float(count)
+        for store in ("memory", "rocksdb")
+        for name in ("loaded_mib", "load_ms", "reopened_mib", "reopen_ms")
+        for count in (10, 100)
+    }
     result = {
         "sections": [
             section("peers", rates=(Rate.of("Daybook", [RUN]), Rate.of("plain `Faust`", [RUN]))),
