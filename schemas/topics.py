@@ -24,6 +24,7 @@ EFFECT = "derived.effect.v1"
 DEAD_LETTER = "dlq.v1"
 GENERATION = "ops.generation.v1"
 VERIFICATION = "ops.verification.v1"
+SOURCE = "ops.source.v1"
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -132,4 +133,5 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
             "results of reconciliations",
             {**delete, "retention.ms": str(30 * DAY_MS)},
         ),
+        Topic(SOURCE, 1, "app|topic", "ids of the topics that ingest has read", compact),
     )

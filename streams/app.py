@@ -1,5 +1,8 @@
 """The two Faust apps, put together; `infra` calls `run_worker` and `run_ingest`."""
 
+from collections.abc import Mapping
+
+from schemas.errors import CorruptLog
 from schemas.topics import catalogue
 from streams.domain.fold import Fold, fold
 from streams.domain.selection import Selection, selected
@@ -7,10 +10,12 @@ from streams.processors.ingest import ingest_processor
 from streams.processors.journal import journal_processor
 from streams.processors.ticks import Ticker
 from streams.runtime.config import IngestConfig, KafkaConfig, WorkerConfig
+from streams.runtime.failstop import fail_stop
 from streams.runtime.ingestion import IngestApp
 from streams.runtime.intake import Intake
 from streams.runtime.preflight import check_topics
 from streams.runtime.process import Process, Watch, run_until_signalled
+from streams.runtime.sources import open_sources
 from streams.runtime.telemetry import Telemetry, wall_ms
 from streams.runtime.worker import WorkerApp
 
@@ -46,10 +51,15 @@ def create_worker(config: WorkerConfig, *, fold: Fold = fold) -> Process:
     )
 
 
-def create_ingest(config: IngestConfig) -> Process:
-    """Compose ingest; call it inside the event loop it will run in."""
+def create_ingest(config: IngestConfig, origins: Mapping[str, str] | None = None) -> Process:
+    """Compose ingest; call it inside the event loop it will run in.
+
+    Args:
+        config: Ingest configuration.
+        origins: From `open_sources`.
+    """
     telemetry = Telemetry()
-    intake = Intake(config, clock=wall_ms, telemetry=telemetry)
+    intake = Intake(config, clock=wall_ms, telemetry=telemetry, origins=origins)
     app = IngestApp(config, intake)
     app.agent(app.upstream, name="ingest")(ingest_processor(intake))
 
@@ -91,7 +101,11 @@ def run_ingest(config: IngestConfig) -> int:
         Unavailable: No broker answers.
     """
     _check(config)
-    return run_until_signalled(lambda: create_ingest(config))
+    try:
+        origins = open_sources(config)
+    except CorruptLog:
+        fail_stop("a topic isn't the one that was read", runbook="A topic that was created again")
+    return run_until_signalled(lambda: create_ingest(config, origins))
 
 
 def _check(config: KafkaConfig) -> None:

@@ -27,7 +27,14 @@ def worker(instance: Instance = None) -> None:
     raise typer.Exit(run_regular("worker", settings))
 
 
-def ingest(instance: Instance = None) -> None:
+def ingest(
+    *,
+    instance: Instance = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Topic that lost records or was created again: go on all the same."),
+    ] = None,
+) -> None:
     """Check upstream events and write them to the journal; what can't be read to dlq.v1.
 
     Example: daybook ingest
@@ -42,6 +49,7 @@ def ingest(instance: Instance = None) -> None:
                 app=settings.app,
                 partitions=settings.partitions,
                 instance=settings.instance,
+                accept=frozenset(accept or ()),
                 stall_after_s=settings.stall_after_s,
                 metrics_host=settings.metrics_host,
                 metrics_port=settings.metrics_port,

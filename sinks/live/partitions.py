@@ -8,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from schemas.codec import decode_partial
 from schemas.derived.metric import split_published
+from schemas.errors import CorruptLog
 from schemas.topics import METRIC
 from sinks.live.store import Store
 from sinks.mapping.valkey import DELETED, Feed, Position, place
@@ -47,6 +48,7 @@ class Partitions:
         """Begin where Valkey stands; from the beginning when it holds nothing.
 
         Raises:
+            CorruptLog: the log doesn't hold what comes next.
             Unavailable: Valkey stayed away.
         """
         self._wait_for_rebuild()
@@ -54,13 +56,14 @@ class Partitions:
         for part in partitions:
             low, high = consumer.get_watermark_offsets(part, timeout=10)
             position = held.get(part.partition)
-            if position is not None and position.next_offset > high:
-                log.error("log_ends_before_position", partition=part.partition, end=high)
-                position = None
-            start = max(position.next_offset if position else low, low)
-            self.feeds[part.partition] = Feed(held.get(part.partition), Position(start))
-            if position:
-                self.feeds[part.partition].position = position._replace(next_offset=start)
+            start = position.next_offset if position else low
+            if not low <= start <= high:
+                raise CorruptLog(
+                    f"{METRIC}/{part.partition}: Valkey stands at offset {start}, the log has "
+                    f"{low}..{high}: values in between are lost; replay into a new generation, "
+                    "or show what there is: `daybook live --rebuild`"
+                )
+            self.feeds[part.partition] = Feed(position, position or Position(start))
             part.offset = start
             log.info("partition_assigned", partition=part.partition, offset=start)
         consumer.assign(list(partitions))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
-from schemas.errors import ConfigurationError, DaybookError, Unavailable
+from schemas.errors import ConfigurationError, CorruptLog, DaybookError, Unavailable
 from schemas.topics import METRIC
 from sinks.failstop import end_now
 from sinks.health import serve
@@ -88,12 +88,19 @@ def run_live(config: LiveConfig) -> int:
 
 
 def _prepare(store: Store, *, rebuild: bool) -> None:
-    """Clear the generation when asked to, or when its values aren't of this topic."""
+    """Clear the generation when asked to; refuse values of another topic.
+
+    A topic that was created again holds only what changed since: showing that would show totals
+    that are too small.
+    """
     interrupted, recreated = store.is_rebuilding(), store.is_foreign
-    if rebuild or interrupted or recreated:
-        log.warning(
-            "rebuild_started", asked=rebuild, interrupted=interrupted, topic_recreated=recreated
+    if recreated and not (rebuild or interrupted):
+        raise CorruptLog(
+            f"{METRIC} was created again and doesn't hold every value; replay into a new "
+            "generation, or show what there is: `daybook live --rebuild`"
         )
+    if rebuild or interrupted:
+        log.warning("rebuild_started", asked=rebuild, interrupted=interrupted)
         log.warning("values_cleared", keys=store.clear())
     elif not store.held_topic_id():
         log.warning("valkey_is_empty", reading_from="the beginning")

@@ -123,11 +123,10 @@ def start_offset(where: str, stand: Standing, low: int, high: int, table: Table)
     Raises:
         CorruptLog: retention removed records the table doesn't have, or the log is too short.
     """
-    if stand.done_to is None:
-        # The journal counts from 0 and effects are numbered: both prove that nothing is missing.
-        start = 0 if table.dense else low
-    else:
-        start = max(stand.done_to, low) if table.newest_wins else stand.done_to
+    # The journal counts from 0 and effects are numbered: both prove that nothing is missing.
+    # Compaction leaves a log's start alone: whatever moved it has deleted records.
+    first = 0 if table.dense else low
+    start = first if stand.done_to is None else stand.done_to
     if low > start:
         raise CorruptLog(
             f"{where}: retention passed the sink: offset {start} is needed, the log starts at {low}"

@@ -89,8 +89,12 @@ class IngestConfig(KafkaConfig):
         in_flight_max: Records on their way to the broker before reading stops.
         commit_s: How often the group's position is committed.
         linger_ms: How long the producer gathers records for one request.
+        accept: Upstream topics whose loss an operator has accepted: one that retention has
+            overtaken is read from where it begins now, one that was created again as another
+            source.
     """
 
+    accept: frozenset[str] = frozenset()
     batch_max: int = 500
     in_flight_max: int = 20_000
     commit_s: float = 1.0

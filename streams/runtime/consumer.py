@@ -4,6 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
+from aiokafka.consumer.fetcher import OffsetResetStrategy  # type: ignore[import-untyped]
+from aiokafka.errors import (  # type: ignore[import-untyped]
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -42,9 +47,20 @@ class PositionedThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
-    async def _fetch_records(self, *args: Any, **options: Any) -> Any:
+    async def _fetch_records(self, consumer: Any, *args: Any, **options: Any) -> Any:
+        if consumer is not None and self.consumer.flow_active:
+            # From the first seek on: in a log that doesn't hold the position any more, aiokafka
+            # would go to its beginning, and what lies between would be skipped in silence.
+            consumer._fetcher._default_reset_strategy = OffsetResetStrategy.NONE  # noqa: SLF001
         try:
-            return await super()._fetch_records(*args, **options)
+            return await super()._fetch_records(consumer, *args, **options)
+        except NoOffsetForPartitionError:
+            return {}  # assigned a moment ago: it is sought next
+        except OffsetOutOfRangeError as error:
+            if self.consumer.app.should_stop:
+                raise
+            fail_stop("the log doesn't hold what is to be read next", error=repr(error),
+                      runbook="Exit 70")  # fmt: skip
         except RecordParseError as error:
             # At once, the restart would begin in front of all that again, and an operator who
             # skips the record would skip that too. Nothing is fetched meanwhile.

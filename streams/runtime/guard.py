@@ -87,6 +87,31 @@ def check_bounds(partition: int, applied: int, low: int, high: int) -> None:
         )
 
 
+def check_changelog(partition: int, applied: int, low: int, committed: int | None) -> None:
+    """Refuse a changelog that has lost rows: what is missing would be taken for never written.
+
+    Args:
+        partition: Journal partition.
+        applied: Last offset in the state that was loaded; -1 for none.
+        low: First offset of the changelog. Compaction leaves it at 0; only deletion moves it.
+        committed: The group's journal offset: advisory where there is a state, but where there is
+            none it tells that there was one. None: the group never committed, or was forgotten.
+
+    Raises:
+        CorruptLog: The state is gone, or a part of it.
+    """
+    if low > 0:
+        raise CorruptLog(
+            f"journal partition {partition}: the state topic begins at offset {low}, rows before "
+            "were deleted; it must be compacted and nothing else; replay into a new app id"
+        )
+    if applied < 0 and committed:
+        raise CorruptLog(
+            f"journal partition {partition}: the state topic is empty, but the group has folded up "
+            f"to offset {committed}; it was deleted; restore it, or use a new app id"
+        )
+
+
 class Links:
     """Chain of the batches of each source partition, for logs with holes.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from faust.types import TP
 
-from schemas.topics import DEFINITION, UPSTREAM
+from schemas.topics import DEAD_LETTER, DEFINITION, JOURNAL, UPSTREAM
 from streams.runtime.application import Application
 from streams.runtime.assignment import LaneTables
 from streams.runtime.batches import BatchSchema
@@ -42,6 +42,11 @@ class IngestApp(Application):
 
     async def assigned(self) -> None:
         """Open nothing: the position is the group's, and `Intake.starts` asks for it."""
+
+    @property
+    def topics_in_use(self) -> tuple[str, ...]:
+        """Return the topics that must stay what they are while this runs."""
+        return (*SOURCES, JOURNAL, DEAD_LETTER)
 
     def owned(self) -> dict[tuple[str, int], bool]:
         """Return the partitions of this process, and whether each is being read."""

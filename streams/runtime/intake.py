@@ -62,12 +62,19 @@ class Intake:
         config: Ingest configuration.
         clock: Wall clock, UTC ms.
         telemetry: Counters.
+        origins: Topic → the name its offsets are counted under; see `sources`.
     """
 
     def __init__(
-        self, config: IngestConfig, *, clock: Callable[[], int], telemetry: Telemetry
+        self,
+        config: IngestConfig,
+        *,
+        clock: Callable[[], int],
+        telemetry: Telemetry,
+        origins: Mapping[str, str] | None = None,
     ) -> None:
         self._config = config
+        self._origins = origins or {}
         self._clock = clock
         self._telemetry = telemetry
         self._prefix = Prefix({})
@@ -92,8 +99,7 @@ class Intake:
         """Return where reading goes on: the group's position, else the start of the log.
 
         Raises:
-            CorruptLog: A topic ends before what was read of it: it was created again, and the fold
-                would take its records for repeats.
+            CorruptLog: A topic ends before what was read of it, or begins after it.
         """
         sources = {TP(*tp) for tp in assigned}
         committed = await consumer.committed(sources)
@@ -116,10 +122,16 @@ class Intake:
         if committed > end:
             raise CorruptLog(
                 f"{tp.topic} partition {tp.partition}: read up to {committed} but the log ends at "
-                f"{end}; the topic was created again, ingest it under a new name"
+                f"{end}; the topic was created again or lost its end"
             )
         if committed < earliest:
             lost = earliest - committed
+            if tp.topic not in self._config.accept:
+                raise CorruptLog(
+                    f"{tp.topic} partition {tp.partition}: records {committed}..{earliest - 1} "
+                    "expired before they were read; have upstream send them again, then start "
+                    f"once with `daybook ingest --accept {tp.topic}`"
+                )
             self._telemetry.count(EXPIRED, lost, tp.topic)
             log.error("lost upstream records to retention", topic=tp.topic, partition=tp.partition,
                       first=committed, count=lost)  # fmt: skip
@@ -181,12 +193,13 @@ class Intake:
     def _translate(self, batch: Batch) -> Iterator[Outgoing]:
         now_ms, partitions = self._clock(), self._config.partitions
         topic, partition = batch.topic, batch.partition
+        origin = self._origins.get(topic, topic)
         for record in batch.records:
             source = Source(
                 topic, partition, record.offset, record.key, record.value, record.headers
             )
             try:
-                yield from translate(source, now_ms=now_ms, partitions=partitions)
+                yield from translate(source, now_ms=now_ms, partitions=partitions, origin=origin)
             except InvalidEvent as error:
                 yield dead_letter(source, error)
 

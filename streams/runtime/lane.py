@@ -4,25 +4,27 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Message
 
 from schemas.topics import JOURNAL, state_topic
 from streams.domain.effects import Effects
 from streams.domain.fold import Fold
 from streams.domain.state import State
+from streams.domain.table import HEAD_KEY
 from streams.runtime.batches import Delivery, Fetched
 from streams.runtime.config import WorkerConfig
 from streams.runtime.failstop import fail_stop
-from streams.runtime.guard import admit, check_bounds, check_follows
+from streams.runtime.guard import admit, check_bounds, check_changelog, check_follows
+from streams.runtime.identity import Headers, Origin
 from streams.runtime.loader import bounds, changelog_rows, reader
 from streams.runtime.pace import Hold, Pace
-from streams.runtime.store import Disk, open_disk, topic_ids
+from streams.runtime.store import Disk, open_disk
 from streams.runtime.telemetry import Telemetry
 from streams.runtime.transactions import Transactions
 
@@ -125,30 +127,38 @@ class Lane:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._opening = threading.Lock()
+        self._head_headers: Headers = ()
+        self._committed: int | None = None
+        self._origin = Origin("", "")
 
     @property
     def applied(self) -> int:
         """Offset of the last entry whose effects are committed; -1 for none."""
         return self.state.head.applied
 
-    def open(self) -> None:
+    def open(self, origin: Origin, committed: int | None) -> None:
         """Fence earlier owners, then load the state. Blocks: call it in a thread.
 
         The order matters: whatever an earlier owner committed before the fence is loaded, and
         nothing can follow it.
 
+        Args:
+            origin: The logs there are now.
+            committed: The group's journal offset; None for none.
+
         Raises:
-            CorruptLog: The journal can't continue the state.
+            CorruptLog: The journal can't continue the state, or the state isn't whole.
             KafkaException: The broker refused or did not answer.
         """
         # A rebalance during an earlier `open` gives up waiting for it, but its thread goes on.
         with self._opening:
+            self._origin, self._committed = origin, committed
             self._open()
 
     def _open(self) -> None:
         began = time.monotonic()
         self._transactions = None  # destroying a producer blocks, so it happens here
-        self._transactions = Transactions(self._config, self.partition)
+        self._transactions = Transactions(self._config, self.partition, self._origin)
         fenced = time.monotonic()
         loaded = self._load()
         self._expected = self.applied + 1
@@ -163,8 +173,11 @@ class Lane:
             low, high = bounds(consumer, topic, self.partition, BROKER_TIMEOUT_S)
             kept = high == self._tail
             if not kept:  # somebody else wrote after our last commit, or we never did
+                self._head_headers = ()
                 self.state = self._read(consumer, topic, low, high)
                 self._tail = high
+            check_changelog(self.partition, self.applied, low, self._committed)
+            self._origin.check(self.partition, self._head_headers)
             check_bounds(
                 self.partition,
                 self.applied,
@@ -175,13 +188,16 @@ class Lane:
         return not kept
 
     def _read(self, consumer: Consumer, topic: str, low: int, high: int) -> State:
+        def rows(start: int) -> Iterator[tuple[bytes, bytes | None]]:
+            return changelog_rows(consumer, topic, self.partition, start, look=self._look)
+
         if not self._config.store_dir:
-            return State.load(changelog_rows(consumer, topic, self.partition, low))
+            return State.load(rows(low))
         if self._disk is None:
             self._disk = open_disk(self._config, self.partition)
-        origin = " ".join(topic_ids(self._config.client(), (JOURNAL, topic)))
-        state, start = self._disk.resume(origin, low, high)
-        self._disk.load(state, changelog_rows(consumer, topic, self.partition, start), high)
+        # What is kept of other logs is not resumed, so the head is read and compares them.
+        state, start = self._disk.resume(" ".join(self._origin), low, high)
+        self._disk.load(state, rows(start), high)
         return state
 
     def close(self) -> None:
@@ -191,6 +207,10 @@ class Lane:
             if self._disk is not None:
                 self._disk.close()
                 self._disk = None
+
+    def _look(self, key: bytes, message: Message) -> None:
+        if key == HEAD_KEY:
+            self._head_headers = cast("Headers", message.headers() or ())
 
     def start(self) -> None:
         """Begin to fold what is offered; on the event loop, after `open`."""
@@ -306,6 +326,7 @@ class Lane:
         transactions.begin_and_write(effects)
         await asyncio.get_running_loop().run_in_executor(self._threads, transactions.commit)
         self._tail = transactions.tail
+        self._head_headers = self._origin.headers()
         self.state.apply(effects)  # so that table views show committed values only
         if self._disk is not None:
             assert self._tail is not None  # noqa: S101 - it has just been committed

@@ -1,7 +1,7 @@
 """Reading one partition of a log from its start to its end: how a changelog becomes state."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -88,12 +88,27 @@ def read_to_end(
 
 
 def changelog_rows(
-    consumer: Consumer, topic: str, partition: int, start: int
+    consumer: Consumer,
+    topic: str,
+    partition: int,
+    start: int,
+    *,
+    look: Callable[[bytes, Message], None] | None = None,
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield one partition of a changelog as (key, value) in log order; None deletes."""
+    """Yield one partition of a changelog as (key, value) in log order; None deletes.
+
+    Args:
+        consumer: From `reader`.
+        topic: Changelog topic.
+        partition: Partition.
+        start: First offset to read.
+        look: Shown every record with its key, for what a row doesn't hold.
+    """
     for message in read_to_end(consumer, topic, partition, start=start):
         key = message.key()
         if not isinstance(key, bytes):
             raise CorruptLog(f"{topic} partition {partition}: no key at offset {message.offset()}")
+        if look is not None:
+            look(key, message)
         value = message.value()
         yield key, value if isinstance(value, bytes) else None

@@ -14,10 +14,13 @@ from streams.runtime.config import KafkaConfig
 from streams.runtime.ends import Ends
 from streams.runtime.failstop import fail_stop
 from streams.runtime.health import Health, StatusServer
+from streams.runtime.identity import Identities
 from streams.runtime.progress import Progress, Standing
 from streams.runtime.telemetry import LAG, Telemetry
 
 WATCH_S = 1.0
+IDENTITY_LOOKS = 3
+"""Looks between two questions whether the topics are still the same: each costs a request."""
 STOP_S = 20.0
 
 log = structlog.get_logger(__name__)
@@ -25,6 +28,10 @@ log = structlog.get_logger(__name__)
 
 class Watched(Protocol):
     """An app, as far as running it needs it."""
+
+    @property
+    def topics_in_use(self) -> tuple[str, ...]:
+        """Return the topics that must stay what they are while this runs."""
 
     def owned(self) -> dict[tuple[str, int], bool]:
         """Return the partitions of this process, and whether each is open."""
@@ -45,6 +52,8 @@ class Watch:
     def __init__(self, app: Watched, config: KafkaConfig, telemetry: Telemetry) -> None:
         self._app = app
         self._ends = Ends(config)
+        self._identities = Identities(config.client(), app.topics_in_use)
+        self._looks = 0
         self._progress = Progress(config.stall_after_s)
         self._telemetry = telemetry
         self.health = Health("starting")
@@ -57,6 +66,7 @@ class Watch:
             await asyncio.sleep(WATCH_S)
 
     async def _look(self) -> None:
+        await self._look_who_is_there()
         owned = self._app.owned()
         ends = await asyncio.to_thread(self._ends.ask, owned)
         standings = {source: self._app.standing(source, ends.get(source)) for source in owned}
@@ -67,6 +77,14 @@ class Watch:
         self.health = Health(self._state(owned, stalled), _partitions(owned, standings))
         if stalled:
             fail_stop("no progress", partitions=[f"{t}:{p}" for t, p in stalled])
+
+    async def _look_who_is_there(self) -> None:
+        self._looks += 1
+        if self._looks % IDENTITY_LOOKS == 1:
+            replaced = await asyncio.to_thread(self._identities.replaced)
+            if replaced:
+                fail_stop("a topic was deleted and created again", topics=replaced,
+                          runbook="A topic that was created again")  # fmt: skip
 
     def _state(self, owned: dict[tuple[str, int], bool], stalled: list[tuple[str, int]]) -> str:
         if not self.ready:

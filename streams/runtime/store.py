@@ -1,16 +1,11 @@
 """Where a lane's rows are: in memory, or on the disk if the configuration says so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AdminClient
-
 from streams.domain.state import State
-from streams.runtime.config import ClientConfig, WorkerConfig
-
-ANSWER_S = 10.0
+from streams.runtime.config import WorkerConfig
 
 
 class Disk(Protocol):
@@ -39,14 +34,3 @@ def open_disk(config: WorkerConfig, partition: int) -> Disk:
 
     name = config.instance or "worker"
     return DiskRows(Path(config.store_dir) / config.app / name / f"p{partition}")
-
-
-def topic_ids(client: ClientConfig, topics: Sequence[str]) -> list[str]:
-    """Return Kafka's ids of topics; one that was deleted and created again has another. Blocks.
-
-    Raises:
-        KafkaException: The broker doesn't say.
-    """
-    admin = AdminClient({**client})
-    answers = admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_S)
-    return [str(answers[topic].result(ANSWER_S).topic_id) for topic in topics]

@@ -8,6 +8,7 @@ from schemas.derived.metric import published_key
 from schemas.topics import EFFECT, METRIC, state_topic
 from streams.domain.effects import Effects
 from streams.runtime.config import WorkerConfig
+from streams.runtime.identity import Origin
 
 FENCE_TIMEOUT_S = 60.0
 MARKER = 1
@@ -37,14 +38,16 @@ class Transactions:
     Args:
         config: Worker configuration.
         partition: The lane's journal partition; every record goes to the same number.
+        origin: Which logs the state belongs to; written with every head.
 
     Attributes:
         tail: One past the last offset of the changelog after our latest commit; None before one.
             A changelog that ends there holds nothing we don't know.
     """
 
-    def __init__(self, config: WorkerConfig, partition: int) -> None:
+    def __init__(self, config: WorkerConfig, partition: int, origin: Origin) -> None:
         self._partition = partition
+        self._origin: list[tuple[str, str | bytes | None]] = [*origin.headers()]
         self._outputs = Outputs.of(config.app)
         self._commit_timeout_s = config.commit_timeout_s
         self._head_offset = -1
@@ -86,7 +89,8 @@ class Transactions:
             if index < last:
                 send(outputs.state, value, key, partition)
             else:  # the head
-                send(outputs.state, value, key, partition, on_delivery=self._note_head)
+                send(outputs.state, value, key, partition, on_delivery=self._note_head,
+                     headers=self._origin)  # fmt: skip
 
     def commit(self) -> None:
         """Commit; blocks until the broker has answered, so call it in a thread.

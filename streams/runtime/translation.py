@@ -55,13 +55,14 @@ class Outgoing(NamedTuple):
     headers: list[tuple[str, str | bytes | None]] | None = None
 
 
-def translate(source: Source, *, now_ms: int, partitions: int) -> list[Outgoing]:
+def translate(source: Source, *, now_ms: int, partitions: int, origin: str = "") -> list[Outgoing]:
     """Turn one upstream record into what ingest writes for it.
 
     Args:
         source: The record.
         now_ms: Wall clock, UTC ms; stamped as `recorded_ms`, and judges `time_in_future`.
         partitions: Of the journal.
+        origin: Name the source's offsets are counted under; empty: its topic.
 
     Returns:
         One journal record; for reference data and definitions one per journal partition, of which
@@ -74,7 +75,7 @@ def translate(source: Source, *, now_ms: int, partitions: int) -> list[Outgoing]
     entry = to_entry(
         received,
         recorded_ms=now_ms,
-        topic=source.topic,
+        topic=origin or source.topic,
         partition=source.partition,
         offset=source.offset,
     )

@@ -7,14 +7,15 @@ from typing import Any
 
 from faust.types import TP
 
-from schemas.topics import JOURNAL
+from schemas.topics import EFFECT, JOURNAL, METRIC, state_topic
 from streams.domain.fold import Fold
 from streams.domain.table import TABLES
 from streams.runtime.application import Application
 from streams.runtime.assignment import LaneTables
 from streams.runtime.batches import BatchSchema
 from streams.runtime.config import WorkerConfig
-from streams.runtime.consumer import transport_of
+from streams.runtime.consumer import PositionedConsumer, transport_of
+from streams.runtime.identity import Origin, ask
 from streams.runtime.lane import Lane
 from streams.runtime.options import faust_options
 from streams.runtime.progress import Standing
@@ -72,10 +73,31 @@ class WorkerApp(Application):
         lanes = [self.lanes[partition] for partition in sorted(mine)]
         for lane in lanes:
             await lane.stop()
-        await asyncio.gather(*(loop.run_in_executor(self._threads, lane.open) for lane in lanes))
+        origin = await loop.run_in_executor(self._threads, self._origin)
+        committed = await self._committed(mine)
+        await asyncio.gather(*(
+            loop.run_in_executor(self._threads, lane.open, origin, committed[lane.partition])
+            for lane in lanes
+        ))  # fmt: skip
         for lane in lanes:
             self._telemetry.set(APPLIED, lane.applied, lane.partition)
             lane.start()
+
+    def _origin(self) -> Origin:
+        state = state_topic(self.config.app)
+        ids = ask(self.config.client(), (JOURNAL, state))
+        return Origin(ids[JOURNAL], ids[state])
+
+    async def _committed(self, partitions: set[int]) -> dict[int, int | None]:
+        consumer = self.consumer
+        assert isinstance(consumer, PositionedConsumer)  # noqa: S101 - `transport_of` made it
+        found = await consumer.committed({TP(JOURNAL, partition) for partition in partitions})
+        return {tp.partition: offset for tp, offset in found.items()}
+
+    @property
+    def topics_in_use(self) -> tuple[str, ...]:
+        """Return the topics that must stay what they are while this runs."""
+        return JOURNAL, state_topic(self.config.app), METRIC, EFFECT
 
     def _lane(self, partition: int) -> Lane:
         return Lane(partition, self.config, self._fold, threads=self._threads,

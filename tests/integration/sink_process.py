@@ -34,7 +34,7 @@ def at(point: str, signal_name: str, *, nth: int = 1, after_s: float = 0.0) -> N
     """Send ourselves a signal at one point.
 
     Args:
-        point: Sink: `claim` (the claim is written, not read yet), `before_ledger`,
+        point: Sink: `before_claim`, `claim` (it is written, not read yet), `before_ledger`,
             `after_ledger`, `mid_insert`, `after_insert`, `revoked` (lanes were given back).
             Live: `before_flush`, `after_flush`, `clear` (keys are being deleted).
         signal_name: `SIGKILL`, or `SIGSTOP` for a process that stops and wakes up later.
@@ -67,7 +67,9 @@ def _patch_sink(passed: Callable[[str], None]) -> None:
     def write_rows(ledger: Ledger, rows: Sequence[LedgerRow]) -> None:
         rows = list(rows)
         claim = rows[0].kind == CLAIM
-        if not claim and any(row.token for row in rows):
+        if claim:
+            passed("before_claim")
+        elif any(row.token for row in rows):
             passed("before_ledger")
         write(ledger, rows)
         passed("claim" if claim else "after_ledger" if any(row.token for row in rows) else "")

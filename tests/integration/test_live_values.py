@@ -9,12 +9,14 @@ import redis
 from infra.embedded.running import RunningStack
 from schemas.codec import encode_partial
 from schemas.derived.metric import MetricPartial
+from schemas.topics import METRIC
 from sinks.live.read import read_metric, read_partials, read_positions
 from sinks.live.store import Store
 from sinks.mapping.valkey import DELETED, Feed, Position, hash_key, place
 from sinks.retry import Backoff
 from tests.integration.conftest import MakeTopics
-from tests.integration.running import wait_for
+from tests.integration.replaced import cut, let_expire
+from tests.integration.running import log_end, wait_for
 from tests.integration.sink_support import START_MS, Log, generations, live
 
 pytestmark = pytest.mark.integration
@@ -149,22 +151,47 @@ def test_rebuild_forgets_what_the_topic_does_not_hold(
     assert valkey.exists(other)
 
 
-def test_values_of_a_topic_created_again_are_cleared(
+def test_values_of_a_topic_created_again_are_shown_only_when_asked(
     tmp_path: Path, kafka: str, valkey_url: str, valkey: redis.Redis, topics: MakeTopics
 ) -> None:
-    """Offsets of another topic mean nothing: Valkey is cleared and filled from it."""
+    """A new topic lacks what hasn't changed since: totals would be too small, so it is refused."""
     generation = next(generations)
     app = topics(1)
-    Log(kafka, generation).derived(30, 1)
+    before = Log(kafka, generation)
+    before.derived(30, 1)
     with live(tmp_path, kafka, valkey_url, app, generation=generation) as process:
-        wait_for(lambda: read_positions(valkey, generation).get(0), "a position")
+        wait_for(lambda: _held(valkey, generation) == before.partials, "all values")
         assert process.terminate() == 0
         topics(1)
         log = Log(kafka, generation)
         log.derived(3, 1)
         process.start()
+        assert process.wait_exit() == 70
+        assert "was created again" in process.words
+        assert _held(valkey, generation) == before.partials
+        process.without_faults(rebuild=True)
         wait_for(lambda: _held(valkey, generation) == log.partials, "only the new values")
-    assert "topic_recreated=True" in process.words
+
+
+def test_values_deleted_before_they_were_shown_stop_it(
+    tmp_path: Path, kafka: str, valkey_url: str, valkey: redis.Redis, topics: MakeTopics
+) -> None:
+    """Retention on a topic that must only be compacted leaves old values standing for ever."""
+    generation = next(generations)
+    app = topics(1)
+    log = Log(kafka, generation)
+    log.derived(10, 1)
+    with live(tmp_path, kafka, valkey_url, app, generation=generation) as process:
+        wait_for(lambda: _held(valkey, generation) == log.partials, "all values")
+        assert process.terminate() == 0
+        shown = dict(log.partials)
+        log.derived(10, 1)
+        let_expire(kafka, METRIC)
+        cut(kafka, METRIC, 0, log_end(kafka, METRIC))
+        process.start()
+        assert process.wait_exit() == 70
+    assert "values in between are lost" in process.words
+    assert _held(valkey, generation) == shown
 
 
 def test_older_value_does_not_replace_a_newer_one(valkey: redis.Redis) -> None:

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from schemas.codec import encode_entry
 from schemas.errors import ConfigurationError
-from schemas.topics import JOURNAL
+from schemas.topics import EFFECT, JOURNAL
 from sinks.kafka import topic_ids
 from tests.integration.conftest import MakeTopics
+from tests.integration.replaced import cut
 from tests.integration.running import log_end, wait_for
 from tests.integration.sink_support import (
     Log,
@@ -19,18 +18,12 @@ from tests.integration.sink_support import (
     event_entry,
     generations,
     held_events,
+    rows_of,
     settled,
     sink,
 )
 
 pytestmark = pytest.mark.integration
-
-
-def _cut(kafka: str, offset: int) -> None:
-    """Remove the journal's records below `offset`, as retention would."""
-    admin = AdminClient({"bootstrap.servers": kafka})
-    for done in admin.delete_records([TopicPartition(JOURNAL, 0, offset)]).values():
-        done.result(30)
 
 
 def test_retention_that_passed_the_sink_stops_it(
@@ -45,11 +38,31 @@ def test_retention_that_passed_the_sink_stops_it(
         wait_for(lambda: settled(client, generation), "ledgers closed")
         assert process.terminate() == 0
         log.journal(500, 1)
-        _cut(kafka, 700)
+        cut(kafka, JOURNAL, 0, 700)
         process.start()
         assert process.wait_exit() == 70
     assert "retention passed the sink" in process.words
     assert len(held_events(client, generation)) == 500
+
+
+def test_effects_deleted_before_they_were_inserted_stop_it(
+    tmp_path: Path, kafka: str, clickhouse_url: str, client: Client, topics: MakeTopics
+) -> None:
+    """Effects expire after 30 days; a sink that was down for longer says which are missing."""
+    app, generation = topics(1), next(generations)
+    log = Log(kafka, generation)
+    log.derived(20, 1)
+    with sink(tmp_path, kafka, clickhouse_url, app, generation=generation) as process:
+        wait_for(lambda: caught_up(client, generation, log), "arrived")
+        wait_for(lambda: settled(client, generation), "ledgers closed")
+        assert process.terminate() == 0
+        log.derived(20, 1)
+        cut(kafka, EFFECT, 0, 30)
+        process.start()
+        assert process.wait_exit() == 70
+    assert "derived.effect.v1/0: retention passed the sink" in process.words
+    held = "SELECT count() FROM crm.fct_effect WHERE gen = {gen:UInt16}"
+    assert rows_of(client, held, generation) == [(20,)]
 
 
 def test_pending_range_cut_by_retention_stops_it(
@@ -63,7 +76,7 @@ def test_pending_range_cut_by_retention_stops_it(
     process.faults = {"at": {"point": "after_ledger", "signal_name": "SIGKILL"}}
     with process:
         assert process.wait_exit() == -9
-        _cut(kafka, 100)
+        cut(kafka, JOURNAL, 0, 100)
         process.without_faults()
         assert process.wait_exit() == 70
     assert "retention passed the sink" in process.words

@@ -16,6 +16,7 @@ from tests.integration.sink_support import (
     assert_exact,
     caught_up,
     generations,
+    held_events,
     is_stopped,
     settled,
     sink,
@@ -66,6 +67,33 @@ def test_zombie_writes_nothing(
             assert first.wait_exit() == 70
             log.journal(100, 1)
             wait_for(lambda: caught_up(client, generation, log), "the second goes on")
+            wait_for(lambda: settled(client, generation), "ledgers closed")
+    assert_exact(client, generation, log)
+
+
+def test_last_insert_of_an_earlier_owner_is_seen_by_the_claim(
+    tmp_path: Path, kafka: str, clickhouse_url: str, client: Client, topics: MakeTopics
+) -> None:
+    """Until the claim is written the earlier owner may insert; what it did is read after it."""
+    app, generation = topics(1), next(generations)
+    log = Log(kafka, generation)
+    log.journal(1_200, 1)
+    first = _frozen(
+        sink(tmp_path, kafka, clickhouse_url, app, generation=generation), "before_ledger", 2
+    )
+    second = sink(tmp_path, kafka, clickhouse_url, app, generation=generation, instance="sink-1")
+    second.config["policy"] = {"rows": 170, "flush_s": 0.1}
+    second.session_ms = 60_000  # it stays a member while it is frozen
+    _frozen(second, "before_claim", 1)
+    with first:
+        wait_for(lambda: is_stopped(first), "the first stopped")
+        held = len(held_events(client, generation))
+        with second:
+            wait_for(lambda: is_stopped(second), "the second has looked, not claimed")
+            first.process.send_signal(signal.SIGCONT)
+            wait_for(lambda: len(held_events(client, generation)) > held, "a last insert")
+            second.process.send_signal(signal.SIGCONT)
+            wait_for(lambda: caught_up(client, generation, log), "everything arrived")
             wait_for(lambda: settled(client, generation), "ledgers closed")
     assert_exact(client, generation, log)
 

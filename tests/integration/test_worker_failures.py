@@ -4,8 +4,7 @@ import urllib.error
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
 
 from infra.embedded.ports import free_port
 from schemas.codec import encode_entry
@@ -15,6 +14,7 @@ from schemas.topics import JOURNAL
 from streams.app import IngestConfig, WorkerConfig, run_ingest, run_worker
 from tests.integration.conftest import PARTITIONS, MakeTopics
 from tests.integration.journal_check import applied, read_log
+from tests.integration.replaced import cut
 from tests.integration.running import Running, wait_for
 from tests.integration.traffic import JournalWriter, events
 
@@ -51,9 +51,7 @@ def test_retention_past_the_position_stops_the_worker(kafka: str, app: str, tmp_
         assert first.terminate() == 0
     writer.write_some(events(seed=6, count=400), 400)
     end = len(read_log(kafka, JOURNAL, 0))
-    admin = AdminClient({"bootstrap.servers": kafka})
-    cut = TopicPartition(JOURNAL, 0, end - 5)
-    admin.delete_records([cut])[TopicPartition(JOURNAL, 0)].result(30)
+    cut(kafka, JOURNAL, 0, end - 5)
     with worker(kafka, app, tmp_path / "second.log", tick_ms=0) as second:
         assert second.wait_exit() == 70
     assert "were deleted before they were folded" in (tmp_path / "second.log").read_text()

@@ -61,7 +61,7 @@ def test_compacted_range_is_not_in_doubt() -> None:
         (EFFECT_TABLE, None, 4, 9, 4),
         (METRIC_TABLE, None, 4, 9, 4),
         (EVENT_TABLE, 5, 5, 5, 5),
-        (METRIC_TABLE, 3, 4, 9, 4),
+        (METRIC_TABLE, 4, 4, 9, 4),
     ],
 )
 def test_reading_begins_where_the_ledger_stands(
@@ -73,7 +73,12 @@ def test_reading_begins_where_the_ledger_stands(
 
 @pytest.mark.parametrize(
     ("table", "done", "low", "high"),
-    [(EVENT_TABLE, None, 1, 9), (EVENT_TABLE, 5, 6, 9), (EFFECT_TABLE, 5, 6, 9)],
+    [
+        (EVENT_TABLE, None, 1, 9),
+        (EVENT_TABLE, 5, 6, 9),
+        (EFFECT_TABLE, 5, 6, 9),
+        (METRIC_TABLE, 3, 4, 9),
+    ],
 )
 def test_retention_that_passed_the_sink_is_corrupt(
     table: Table, done: int | None, low: int, high: int

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
 import pytest
+from aiokafka.consumer.fetcher import OffsetResetStrategy  # type: ignore[import-untyped]
+from aiokafka.errors import (  # type: ignore[import-untyped]
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -188,3 +193,57 @@ async def test_unparsable_record_is_a_fail_stop_that_names_it(
         await thread._fetch_records(None, None)
     assert stopped == [{"topic": "crm.deal.v1", "offset": 7, "error": "ValueError('injected')",
                         "runbook": "A record that can't be parsed"}]  # fmt: skip
+
+
+class _Fetcher:
+    _default_reset_strategy = OffsetResetStrategy.EARLIEST
+
+
+class _Inner:
+    """An aiokafka consumer, as far as its reset policy goes."""
+
+    def __init__(self) -> None:
+        self._fetcher = _Fetcher()
+
+
+def _thread(*, flowing: bool) -> PositionedThread:
+    class App:
+        should_stop = False
+
+    class Owner:
+        app = App()
+        flow_active = flowing
+
+    thread = object.__new__(PositionedThread)
+    thread.consumer = cast("Any", Owner())
+    return thread
+
+
+async def test_position_that_left_the_log_is_a_fail_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aiokafka would go on at the log's beginning: a jump back is taken for repeats."""
+
+    class Stopped(BaseException):
+        """The process would have ended."""
+
+    def fail(_reason: str, **_coordinates: object) -> NoReturn:
+        raise Stopped
+
+    async def fetch(_self: object, consumer: Any, *_: object, **__: object) -> Any:
+        if consumer._fetcher._default_reset_strategy == OffsetResetStrategy.NONE:  # noqa: SLF001
+            raise OffsetOutOfRangeError({ONE: 7})
+        return {ONE: ["from the beginning"]}
+
+    monkeypatch.setattr(consumer_module, "fail_stop", fail)
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    with pytest.raises(Stopped):
+        await _thread(flowing=True)._fetch_records(_Inner(), None)  # noqa: SLF001
+
+
+async def test_partition_not_sought_yet_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between an assignment and its seek a partition may have no position at all."""
+
+    async def fetch(*_: object, **__: object) -> Any:
+        raise NoOffsetForPartitionError(ONE)
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    assert await _thread(flowing=False)._fetch_records(_Inner(), None) == {}  # noqa: SLF001

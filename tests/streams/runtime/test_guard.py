@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import CorruptLog
-from streams.runtime.guard import Links, admit, check_bounds, check_follows
+from streams.runtime.guard import Links, admit, check_bounds, check_changelog, check_follows
 
 SOURCE = ("crm.lead.v1", 3)
 
@@ -74,3 +74,18 @@ def test_seek_starts_the_chain_again() -> None:
         links.seek(SOURCE, 50)
     taken.follow(SOURCE, read.append(SOURCE, 90), 90)
     taken.follow(SOURCE, read.append(SOURCE, 91), 91)
+
+
+def test_changelog_that_lost_rows_is_corruption() -> None:
+    """Only deletion moves the start of a compacted log."""
+    with pytest.raises(CorruptLog, match="rows before were deleted"):
+        check_changelog(1, applied=40, low=7, committed=41)
+
+
+def test_empty_state_of_a_group_that_has_folded_is_corruption() -> None:
+    """Folding from the beginning would say everything a second time; a new group may."""
+    with pytest.raises(CorruptLog, match="is empty, but the group has folded up to offset 41"):
+        check_changelog(1, applied=-1, low=0, committed=41)
+    for committed in (None, 0):
+        check_changelog(1, applied=-1, low=0, committed=committed)
+    check_changelog(1, applied=40, low=0, committed=None)
