@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test test-containers torture check fix bench bench-page docs lock clean
+.PHONY: demo test test-containers torture prove check fix bench bench-page docs lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -37,6 +37,10 @@ test-containers: $(STAMP)
 torture: $(STAMP)
 	$(BIN)/python -m tests.exactness $(ARGS)
 
+## prove: take each protection away, in a copy, and see its test fail; an hour, ARGS=--quick: minutes
+prove: $(STAMP)
+	$(BIN)/python -m tests.exactness.prove $(ARGS)
+
 ## check: lint, format, types, import contracts, sizes, schemas, docs
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -44,6 +48,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.checks.sizes
+	$(BIN)/python -m tests.checks.determinism
 	$(BIN)/daybook schemas check
 	$(BIN)/mkdocs build --strict --quiet
 

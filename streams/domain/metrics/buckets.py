@@ -52,7 +52,7 @@ class KnownBuckets:
             closed: Starts of the keys that were deleted before that.
         """
         groups = self.groups
-        for start in closed:
+        for start in closed:  # determinism: removals, in any order
             self._size -= len(groups.pop(start, ()))
         for start, members in touched.items():
             known = groups.get(start)
