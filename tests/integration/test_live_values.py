@@ -10,7 +10,7 @@ from infra.embedded.running import RunningStack
 from schemas.codec import encode_partial
 from schemas.derived.metric import MetricPartial
 from schemas.topics import METRIC
-from sinks.live.read import read_metric, read_partials, read_positions
+from sinks.live.read import read_metric, read_partials
 from sinks.live.store import Store
 from sinks.mapping.valkey import DELETED, Feed, Position, hash_key, place
 from sinks.retry import Backoff

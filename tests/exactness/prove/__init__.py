@@ -1,0 +1,1 @@
+"""Every protection, and the test that fails without it."""
