@@ -23,6 +23,8 @@ class KafkaConfig:
             this is only how often an idle process asks.
         session_ms: A silent member is dead after this long (6,000 is the broker's minimum).
         stall_after_s: Lag without progress for this long is a fail-stop.
+        behind_others: How many times longer it may last in one partition while others of the
+            process move.
     """
 
     bootstrap: str = "127.0.0.1:9092"
@@ -34,6 +36,7 @@ class KafkaConfig:
     fetch_wait_ms: int = 250
     session_ms: int = 6_000
     stall_after_s: float = 60.0
+    behind_others: float = 1.0
 
     def client(self) -> ClientConfig:
         """Return the configuration every librdkafka client of ours starts from."""
@@ -95,6 +98,9 @@ class IngestConfig(KafkaConfig):
     """
 
     accept: frozenset[str] = frozenset()
+    # Forty partitions share one stream. On a slow machine a turn of all took 20 s, each restart
+    # began it anew, and two processes kept each other from ever finishing one.
+    behind_others: float = 5.0
     batch_max: int = 500
     in_flight_max: int = 20_000
     commit_s: float = 1.0

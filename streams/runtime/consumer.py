@@ -92,6 +92,16 @@ class PositionedConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> PositionedThread:
         return self.thread_class(self, loop=self.loop, beacon=self.beacon)
 
+    def assignment(self) -> set[TP]:
+        """Return what is assigned; nothing while the thread hasn't made its consumer yet.
+
+        Faust says `started` before that and raises here: whoever looked in between, as the health
+        check does once a second, ended the process.
+        """
+        if self._thread._consumer is None:  # noqa: SLF001
+            return set()
+        return super().assignment()
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every partition explicitly.
 

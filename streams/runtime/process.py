@@ -54,7 +54,7 @@ class Watch:
         self._ends = Ends(config)
         self._identities = Identities(config.client(), app.topics_in_use)
         self._looks = 0
-        self._progress = Progress(config.stall_after_s)
+        self._progress = Progress(config.stall_after_s, config.behind_others)
         self._telemetry = telemetry
         self.health = Health("starting")
         self.ready = False

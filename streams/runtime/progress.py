@@ -28,9 +28,13 @@ class Progress:
 
     Args:
         stall_after_s: How long lag without movement is tolerated.
+        behind_others: How many times longer while other partitions move: a process that reads
+            many of them through one stream takes them in turn, and ending it makes none faster.
     """
 
     stall_after_s: float
+    behind_others: float = 1.0
+    _last_s: float = field(default=float("-inf"), init=False)
     _moved: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
 
     def stalled(
@@ -48,10 +52,13 @@ class Progress:
         moved: dict[tuple[str, int], tuple[int, float]] = {}
         for source, standing in standings.items():
             done, since_s = self._moved.get(source, (-1, now_s))
+            if done != standing.done and source in self._moved:
+                self._last_s = now_s
             if done != standing.done or not standing.lag:
                 since_s = now_s
             moved[source] = (standing.done, since_s)
         self._moved = moved
-        return [
-            source for source, (_, since_s) in moved.items() if now_s - since_s > self.stall_after_s
-        ]
+        limit_s = self.stall_after_s
+        if now_s - self._last_s <= limit_s:
+            limit_s *= self.behind_others
+        return [source for source, (_, since_s) in moved.items() if now_s - since_s > limit_s]

@@ -42,6 +42,7 @@ class Thread:
 
     def __init__(self) -> None:
         self.sought: dict[TP, int] = {}
+        self._consumer: object | None = object()
 
     def assignment(self) -> set[TP]:
         """Return both partitions."""
@@ -64,6 +65,15 @@ def consumer() -> PositionedConsumer:
     made._buffered_partitions = set()
     made._acked, made._acked_index = defaultdict(list), defaultdict(set)
     return made
+
+
+def test_nothing_is_assigned_before_the_thread_has_a_consumer(
+    consumer: PositionedConsumer,
+) -> None:
+    """Faust raises there, and the health check that asked ended the process."""
+    assert consumer.assignment() == {ONE, TWO}
+    cast("Any", consumer._thread)._consumer = None  # noqa: SLF001 - as before its start
+    assert consumer.assignment() == set()
 
 
 async def test_partitions_without_a_committed_offset_are_sought_too(

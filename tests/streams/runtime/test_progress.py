@@ -2,7 +2,7 @@
 
 from streams.runtime.progress import Progress, Standing
 
-ONE = ("journal.v1", 0)
+ONE, TWO = ("journal.v1", 0), ("journal.v1", 1)
 
 
 def test_lag_without_movement_is_a_stall() -> None:
@@ -42,3 +42,20 @@ def test_lag_is_never_negative() -> None:
     """An end asked before the newest commit gives no lag."""
     assert Standing(12, 10).lag == 0
     assert Standing(12, None).lag is None
+
+
+def test_partition_behind_others_may_wait_longer() -> None:
+    """Where partitions are read in turn, one that waits isn't stalled while another moves."""
+    progress = Progress(10.0, behind_others=5.0)
+    for now in range(51):
+        standings = {ONE: Standing(3, 9), TWO: Standing(now, 1_000)}
+        assert progress.stalled(standings, now) == []
+    assert progress.stalled({ONE: Standing(3, 9), TWO: Standing(51, 1_000)}, 51.0) == [ONE]
+
+
+def test_idle_partitions_excuse_no_stall() -> None:
+    """Only movement of another one is a reason to wait, not that it has nothing to do."""
+    progress = Progress(10.0, behind_others=5.0)
+    for now in (0.0, 5.0, 10.0):
+        assert progress.stalled({ONE: Standing(3, 9), TWO: Standing(7, 7)}, now) == []
+    assert progress.stalled({ONE: Standing(3, 9), TWO: Standing(7, 7)}, 11.0) == [ONE]
