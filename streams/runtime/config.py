@@ -75,7 +75,7 @@ class WorkerConfig(KafkaConfig):
     metrics: tuple[str, ...] = ()
     period_ms: int = 25
     hold_ms: int = 1_000
-    batch_max: int = 2_000
+    batch_max: int = 5_000
     batch_bytes: int = 8 * 1024 * 1024
     inbox_max: int = 20_000
     store_dir: str = ""
