@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.commands.group import INTERRUPTED, NEGATIVE
 from infra.commands.output import AsJson, note, say, say_json, say_table
+from infra.commands.replay_diff import diff
+from infra.commands.replay_whatif import what_if
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +28,14 @@ app = typer.Typer(
 )
 Number = Annotated[int, typer.Argument(help="Number of the generation; see `replay list`.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+WhatIfFile = Annotated[
+    Path | None, typer.Option("--what-if", help="Build nothing: as `replay what-if FILE`.")
+]
 BEGINNING = "beginning"
 
 
 @app.command()
-def start(
+def start(  # noqa: PLR0913 - one argument per option
     *,
     from_: Annotated[str, typer.Option("--from", help="Where to begin: `beginning`.")] = BEGINNING,
     tenant: Annotated[
@@ -39,6 +45,7 @@ def start(
         str, typer.Option(help="Publish these only, with commas: to compare, not to promote.")
     ] = "",
     note_: Annotated[str, typer.Option("--note", help="Why, for people.")] = "",
+    what_if_: WhatIfFile = None,
     keep_running: Annotated[
         bool, typer.Option("--keep-running", help="Follow the journal until Ctrl-C.")
     ] = False,
@@ -56,6 +63,9 @@ def start(
     from infra.generations.registry import read
     from infra.settings import load
 
+    if what_if_ is not None:
+        what_if(what_if_, from_=from_, tenant=tenant, as_json=as_json)
+        return
     settings = load()
     _check_origin(from_)
     chosen = _known_metrics(metrics)
@@ -200,6 +210,10 @@ def drop(
             say(f"removed {each}")
     if as_json:
         say_json({"generation": number, "state": "dropped", "removed": removed})
+
+
+app.command()(diff)
+app.command("what-if")(what_if)
 
 
 def _check_origin(origin: str) -> None:

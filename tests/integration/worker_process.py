@@ -18,7 +18,11 @@ from typing import Any
 
 import structlog
 
+from schemas.codec import decode_entry, encode_entry
+from schemas.journal import Entry
 from streams.app import IngestConfig, WorkerConfig, run_ingest, run_worker
+from streams.domain.fold import fold
+from streams.domain.selection import Altered
 from streams.runtime.consumer import PositionedThread
 from streams.runtime.lane import Lane
 from streams.runtime.transactions import Transactions
@@ -110,10 +114,33 @@ def crash_consumer_thread(trigger: str) -> None:
     setattr(PositionedThread, "_fetch_records", fetch_records)  # noqa: B010
 
 
+def blind_to(event_type: str) -> None:
+    """Fold as a version that knows no event of this type: it is remembered and changes nothing.
+
+    Args:
+        event_type: CloudEvents `type`.
+    """
+
+    def forget(entry: Entry) -> Entry:
+        return entry._replace(type="unknown") if entry.type == event_type else entry
+
+    def fold_otherwise(state: Any, records: Any, **where: Any) -> Any:
+        changed = [
+            Altered(each.offset, encode_entry(forget(decode_entry(each.value)))) for each in records
+        ]
+        return fold(state, changed, **where)
+
+    CHANGED["fold"] = fold_otherwise
+
+
+CHANGED: dict[str, Any] = {}
+"""Arguments of `run_worker` that a fault has changed."""
+
 FAULTS: dict[str, Callable[..., None]] = {
     "kill_at": kill_at,
     "stop_with_open_transaction": stop_with_open_transaction,
     "crash_consumer_thread": crash_consumer_thread,
+    "blind_to": blind_to,
 }
 
 
@@ -127,7 +154,7 @@ def main(kind: str, text: str) -> int:
     for name, arguments in given.get("faults", {}).items():
         FAULTS[name](**arguments)
     if kind == "worker":
-        return run_worker(WorkerConfig(**given["config"]))
+        return run_worker(WorkerConfig(**given["config"]), **CHANGED)
     return run_ingest(IngestConfig(**given["config"]))
 
 
