@@ -18,6 +18,7 @@ from infra.commands import (
     snapshots,
     tail,
     topics,
+    verify,
 )
 from infra.commands.group import ErrorLines
 from infra.commands.lazy import lazy_group
@@ -73,6 +74,7 @@ app.command()(definitions.get)
 app.command()(definitions.validate)
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(snapshots.app, name="snapshots")
+app.command()(verify.verify)
 app.command()(doctor.doctor)
 app.add_typer(
     lazy_group(

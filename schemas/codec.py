@@ -19,6 +19,7 @@ from schemas.events.event import Event
 from schemas.generation import Generation
 from schemas.journal import Entry
 from schemas.released import EVENTS, releases_of
+from schemas.verification import Verification
 
 Record = TypeVar("Record")
 
@@ -113,6 +114,7 @@ encode_fact, decode_fact = _coder(Fact)
 encode_notify, decode_notify = _coder(Notify)
 encode_publication, decode_publication = _coder(Publication)
 encode_generation, decode_generation = _coder(Generation)
+encode_verification, decode_verification = _coder(Verification)
 
 
 def encode_row(row: object) -> bytes:

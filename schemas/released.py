@@ -20,6 +20,7 @@ from schemas.events.event import Event
 from schemas.generation import Generation
 from schemas.journal import Entry
 from schemas.state import rows
+from schemas.verification import Verification
 
 EVENTS: tuple[type[Event], ...] = (*CATALOGUE.values(), DefinitionApplied)
 """Classes a journal entry's `data` may hold."""
@@ -39,6 +40,7 @@ RECORDS: tuple[type, ...] = (
     Notify,
     Publication,
     Generation,
+    Verification,
     *ROWS,
     *EVENTS,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from tables import arguments, code, summary, table
 
 from infra.settings import PREFIX, Settings
+from infra.verification import service as verify
 from schemas import topics
 from schemas.definitions import settings as tenant_settings
 from schemas.derived.effect import Effect, Fact, Notify, Publication
@@ -167,6 +168,8 @@ def telemetry_page() -> str:
         _specs(sinks_telemetry.CLICKHOUSE),
         "## live\n",
         _specs(sinks_telemetry.LIVE),
+        "## verify\n",
+        _specs(verify.CATALOGUE),
     ]
     return "\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,16 @@ from schemas.derived.effect import ACTION, FACT, PUBLICATION
 from schemas.derived.metric import MetricKey, split_published
 from schemas.errors import CorruptLog, InvalidEvent
 from schemas.state.rows import Head
-from schemas.topics import DEAD_LETTER, DEFINITION, EFFECT, GENERATION, JOURNAL, METRIC, UPSTREAM
+from schemas.topics import (
+    DEAD_LETTER,
+    DEFINITION,
+    EFFECT,
+    GENERATION,
+    JOURNAL,
+    METRIC,
+    UPSTREAM,
+    VERIFICATION,
+)
 
 if TYPE_CHECKING:
     from infra.commands.log_reader import LogRecord
@@ -54,6 +64,7 @@ def _decode_value(record: LogRecord) -> dict[str, Any]:
         METRIC: _metric,
         EFFECT: _effect,
         GENERATION: _generation,
+        VERIFICATION: _verification,
         DEAD_LETTER: _letter,
     }
     return readers.get(record.topic, _row)(record)
@@ -140,6 +151,13 @@ def _effect(record: LogRecord) -> dict[str, Any]:
 def _generation(record: LogRecord) -> dict[str, Any]:
     shown = codec.decode_generation(record.value or b"")._asdict()
     return {"time": instant(shown.pop("at_ms")), **shown}
+
+
+def _verification(record: LogRecord) -> dict[str, Any]:
+    shown = codec.decode_verification(record.value or b"")._asdict()
+    times = {name: instant(shown.pop(f"{name}_ms")) for name in ("started", "ended")}
+    findings = [json.loads(text) for text in shown.pop("findings")]
+    return {**times, **shown, "findings": findings}
 
 
 def _row(record: LogRecord) -> dict[str, Any]:

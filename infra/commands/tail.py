@@ -19,6 +19,9 @@ SHORT = {
         "tenant", "metric", "grain", "bucket", "dimension", "member", "count", "sum",
     ),
     "dlq.v1": ("headers",),
+    "ops.verification.v1": (
+        "ended", "scope", "generation", "outcome", "parts", "facts", "differences", "problem",
+    ),
     "ops.generation.v1": ("time", "number", "state", "origin", "note"),
 }  # fmt: skip
 UPSTREAM_SHORT = ("time", "tenant", "subject", "type", "data")

@@ -33,13 +33,14 @@ LEAVES = (
     ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"), ("metrics", "show"),
     ("schemas", "list"), ("schemas", "show"), ("dev", "up"), ("dev", "down"), ("dev", "status"),
     ("dev", "logs"), ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"),
+    ("verify",),
 )  # fmt: skip
 PROGRAMS_READ = (
     ("migrate",), ("settings",), ("emit",), ("import",), ("simulate",), ("tail",), ("apply",),
     ("get",), ("validate",), ("doctor",), ("topics", "create"), ("topics", "describe"),
     ("dlq", "list"), ("dlq", "show"), ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"),
     ("metrics", "show"), ("schemas", "list"), ("schemas", "show"), ("dev", "status"),
-    ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"),
+    ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"), ("verify",),
 )  # fmt: skip
 
 
