@@ -111,8 +111,10 @@ def parse(name: str) -> Channel:
     Raises:
         Refused: 107 when it is no name, 102 when there is no such class.
     """
+    if len(name) > MAX_BYTES:  # before matching, which takes 200 bytes of stack per character
+        raise BAD_REQUEST.refusal()
     found = _NAME.fullmatch(name)
-    if found is None or len(name) > MAX_BYTES:
+    if found is None:
         raise BAD_REQUEST.refusal()
     kind = CLASSES.get(found["kind"])
     if kind is None or kind.owned != bool(found["own"]):
