@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NEAR = 2_000
 """Entries: who was no further behind when a pass began is up to date when it ends."""
+STALL_S = 180.0
+"""A process that is started again, on a busy machine, may need a minute until it gets on."""
 PASSES = 20
 """More are of no use: each is as long as what came during the one before."""
 
@@ -81,7 +83,7 @@ def _folded(heads: Heads, ends: Mapping[int, int], children: Children, report: R
         behind = max(behind, left)
         return left
 
-    wait(remaining, "folded", "the replay's worker")
+    wait(remaining, "folded", "the replay's worker", stall_s=STALL_S)
     return behind
 
 
@@ -102,7 +104,7 @@ def _written(mine: Settings, children: Children, report: Report) -> None:
     }
     number = mine.generation or 0
     sunk = told(not_sunk(clickhouse(mine), number, targets), "in ClickHouse", report)
-    wait(watched(sunk), "in ClickHouse", "the replay's sink")
+    wait(watched(sunk), "in ClickHouse", "the replay's sink", stall_s=STALL_S)
     metric = {place: end for place, end in targets.items() if place[0] == METRIC}
     shown = told(not_shown(valkey(mine), number, metric), "in Valkey", report)
-    wait(watched(shown), "in Valkey", "the replay's live")
+    wait(watched(shown), "in Valkey", "the replay's live", stall_s=STALL_S)

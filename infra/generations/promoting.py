@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     Report = Callable[[str, int, int], None]
 
-TAKE_OVER_S = 60.0
+TAKE_OVER_S = 300.0
+"""Meanwhile the replay's processes do the work; only a process that isn't kept running needs it."""
 POLL_S = 0.2
 
 
