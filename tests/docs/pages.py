@@ -26,7 +26,7 @@ NOW_MS = 2_000_000_000_000
 
 _MARK = re.compile(r"<!-- (needs|run): (\w+) -->\s*$")
 _COMMAND = re.compile(r"^\$ (?P<command>.+)$", re.MULTILINE)
-_TARGET = re.compile(r"^(\w+):", re.MULTILINE)
+_TARGET = re.compile(r"^([\w-]+):", re.MULTILINE)
 
 Register = Callable[[object], None]
 
