@@ -16,6 +16,7 @@ from tests.exactness.controls import Controls, Network
 
 PIECE = 256 * 1024
 POLL_S = 0.05
+AWAY_S = 0.3
 
 
 class Proxy:
@@ -43,10 +44,11 @@ class Proxy:
             await asyncio.sleep(POLL_S)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection; while the broker is away it is closed at once."""
+        """Serve one connection; while the broker is away it is closed soon."""
         try:
             answers, asks = await asyncio.open_connection(HOST, self._target, limit=PIECE)
         except OSError:
+            await asyncio.sleep(AWAY_S)  # closed at once, clients would try again without a pause
             writer.close()
             return
         await asyncio.gather(self._pump(reader, asks), self._pump(answers, writer))

@@ -44,6 +44,7 @@ class Order:
         plan: The faults.
         data: Directory for the engines' data; made.
         cache: The user's cache folder.
+        processes: Which of ours run.
     """
 
     seed: int
@@ -52,6 +53,7 @@ class Order:
     plan: Sequence[Fault]
     data: Path
     cache: Path
+    processes: tuple[str, ...] = PROCESSES
 
     @property
     def fills_disks(self) -> bool:
@@ -105,7 +107,7 @@ class Torture:
                             data=order.data)  # fmt: skip
             for command in (("topics", "create"), ("migrate",)):
                 daybook(command, env)
-            fleet = Fleet(PROCESSES, order.data / "logs", env)
+            fleet = Fleet(order.processes, order.data / "logs", env)
             try:
                 return self._with(fleet, engines, controls, settings)
             finally:
@@ -199,9 +201,9 @@ class Torture:
         return published, acknowledged
 
     def _reach_s(self) -> float:
-        """Return up to which fault the published records are enough."""
+        """Return up to which fault the acknowledged records are enough."""
         order = self._order
-        return FED * order.duration_s * min(1.0, self._fed()[0] / max(1, order.events)) + AHEAD_S
+        return FED * order.duration_s * min(1.0, self._fed()[1] / max(1, order.events)) + AHEAD_S
 
     def _tell(self, fleet: Fleet) -> None:
         now_s = time.monotonic()
