@@ -48,10 +48,11 @@ def test_fold_benchmark_folds_every_entry_in_each_cut() -> None:
 
 
 def test_fold_section_names_every_batch_size() -> None:
-    """One row per batch size, all of the same number of entries."""
+    """One row per batch size and one with rows on the disk, all of the same number of entries."""
     section = fold.measure(TINY, START_MS)
     assert [rate.variant for rate in section.rates] == [
-        f"batches of {size:,}" for size in fold.BATCHES
+        *(f"batches of {size:,}" for size in fold.BATCHES),
+        f"batches of {fold.SHARES_AT}, rows in RocksDB",
     ]
     assert len({rate.count for rate in section.rates}) == 1
 
