@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.commands.connect import admin, answer, answering, clickhouse, producer, valkey
 from infra.commands.log_reader import read as read_log
 from infra.generations.children import ALL
+from infra.offline.store import directory
 from schemas.derived.metric import published_key
 from schemas.errors import Refused, Unavailable
 from schemas.generation import Generation, app_of, group_of
@@ -125,9 +127,12 @@ def _tombstones(settings: Settings, number: int) -> Iterator[str]:
 
 
 def _files(settings: Settings, number: int) -> Iterator[str]:
+    """Delete what this machine keeps; another machine's rows on the disk are of no use there."""
+    rows = Path(settings.store_dir) if settings.store_dir else settings.data / "store"
     for folder in (
         settings.data / "replay" / f"g{number}",
-        settings.data / "snapshots" / f"g{number}",
+        directory(settings) / f"g{number}",
+        rows / app_of(settings.app, number),
     ):
         if folder.is_dir():
             shutil.rmtree(folder)
