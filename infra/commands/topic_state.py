@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,9 +16,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported by
     ResourceType,
 )
 
-from infra.commands.connect import TIMEOUT_S, answer, answering
+from infra.commands.connect import RETRY_AFTER_S, TIMEOUT_S, answer, answering
 from infra.generations.registry import read
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, Unavailable
 from schemas.generation import ABORTED, app_of
 from schemas.topics import UPSTREAM, Topic, catalogue, state_of
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
     from infra.settings import Settings
+
+ELECTION_S = 30.0
+"""So long a new partition may be without a leader."""
 
 
 class Step(NamedTuple):
@@ -153,7 +157,33 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication: int) -> li
     ]
     for name, future in admin.create_topics(new, operation_timeout=TIMEOUT_S).items():
         answer(future, f"creating {name}", tolerate=KafkaError.TOPIC_ALREADY_EXISTS)
+    _wait_led(admin, {t.name: t.partitions for t in topics})
     return [Step(t.name, f"created with {t.partitions} partitions") for t in topics]
+
+
+def _wait_led(admin: AdminClient, counts: Mapping[str, int]) -> None:
+    """Wait until new topics can be asked for their offsets.
+
+    The controller has made them before the broker knows them, and knows them before it leads them:
+    whoever reads at once is told that there is no such topic, or no leader.
+
+    Raises:
+        Unavailable: they have no leader for long.
+    """
+    deadline = time.monotonic() + ELECTION_S
+    while True:
+        with answering("Kafka"):
+            known = admin.list_topics(timeout=TIMEOUT_S).topics
+        try:
+            if counts.keys() <= known.keys():
+                _records(admin, counts)
+                return
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        if time.monotonic() > deadline:
+            raise Unavailable("Kafka", RETRY_AFTER_S, "new topics don't appear")
+        time.sleep(0.1)
 
 
 def _correct(admin: AdminClient, states: Sequence[TopicState]) -> list[Step]:
