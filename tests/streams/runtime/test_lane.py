@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import pytest
@@ -17,6 +18,7 @@ from streams.domain.table import HEAD_KEY
 from streams.runtime import lane as lane_module
 from streams.runtime.batches import Batch
 from streams.runtime.config import WorkerConfig
+from streams.runtime.disk import DiskRows
 from streams.runtime.lane import Lane
 from streams.runtime.telemetry import Telemetry
 
@@ -85,6 +87,7 @@ class Ledger:
         if self.failure is not None:
             raise self.failure
         self.committed.append(self.written[-1])
+        self.tail += len(self.written[-1].rows) + 1
 
 
 class Stopped(BaseException):
@@ -141,6 +144,24 @@ async def test_batch_is_acked_and_visible_after_its_commit(bench: Bench) -> None
     await bench.lane.stop()
     assert bench.lane.state.tables[b"s"] == {b"a": b"x", b"b": b"x"}
     assert first.acked
+
+
+async def test_rows_on_the_disk_follow_each_commit(bench: Bench, tmp_path: Path) -> None:
+    """What a lane leaves on the disk is what it has committed, with how far the changelog goes."""
+    rows = DiskRows(tmp_path / "p0")
+    bench.lane.state, _ = rows.resume("logs", 0, 0)
+    bench.lane._disk = rows  # noqa: SLF001 - `open` would, with a broker
+    bench.lane.start()
+    for offset in range(3):
+        bench.lane.offer(event(Record(offset, b"a")))
+        await bench.until_applied(offset)
+    await bench.lane.stop()
+    bench.lane.close()
+    again = DiskRows(tmp_path / "p0")
+    state, start = again.resume("logs", 0, bench.ledger.tail)
+    assert (start, state.head.applied) == (bench.ledger.tail, 2)
+    assert dict(state.tables[b"s"]) == {b"a": b"xxx"}
+    again.close()
 
 
 async def test_repeats_are_cut_off(bench: Bench) -> None:
