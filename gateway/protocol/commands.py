@@ -210,7 +210,7 @@ def read(line: Mapping[str, Any]) -> Command:
     """Read one JSON object as a command.
 
     Returns:
-        The command; with `Unreadable` when it has an id to answer to and the rest is wrong.
+        The command; with `Unreadable` when its method or body is wrong.
 
     Raises:
         MustClose: 3501; there is no id to answer to, or two methods in one command.

@@ -226,7 +226,8 @@ class Histories:
             items.reverse()
         return Page(self.position(address), items if limit < 0 else items[:limit])
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         """Return how many publications are kept."""
         return sum(len(ring.items) for ring in self._rings.values())
 

@@ -135,7 +135,8 @@ class Gate:
         """Take back `enter_user`."""
         self._leave([("user", tenant, user), ("tenant", tenant)])
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         """Return how many users, addresses and tenants are connected."""
         return len(self._count)
 

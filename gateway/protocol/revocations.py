@@ -79,6 +79,7 @@ class Revocations:
         for key in old:
             del self._before[key]
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         """Return how many are remembered."""
         return len(self._before)

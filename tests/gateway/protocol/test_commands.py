@@ -149,4 +149,5 @@ def test_any_object_is_a_command_or_closes(number: object, methods: dict[str, An
         command = read({"id": number, **methods})
     except MustClose:
         return
-    assert command.id or isinstance(command.request, commands.Pong | commands.Send)
+    # A message has no id, so what is wrong with it is told to nobody.
+    assert command.id or "send" in methods or command.request == commands.Pong()

@@ -97,7 +97,7 @@ def test_old_publications_are_evicted() -> None:
     assert missed(kept, 0) is None
     assert missed(kept, 1) == [2, 3]
     kept.expire(2501)
-    assert len(kept) == 0
+    assert kept.size == 0
     assert missed(kept, 2) is None
     assert missed(kept, 3) == []
 
@@ -108,7 +108,7 @@ def test_memory_is_bounded() -> None:
     kept = histories(total_bytes=4 * each)
     for offset, address in enumerate((CHAT, CHAT, OTHER, OTHER, OTHER, CHAT), start=1):
         kept.append(publication(offset, address))
-        assert kept.total_bytes == len(kept) * each <= 4 * each
+        assert kept.total_bytes == kept.size * each <= 4 * each
     assert missed(kept, 0) is None
     assert missed(kept, 5) == [6]
     kept.expire(10**9)
@@ -135,7 +135,7 @@ def test_channels_are_bounded(age_ms: int) -> None:
     assert missed(kept, 0) is None
     assert missed(kept, 1) is None  # nothing is missing, but that is no longer known
     assert missed(kept, 2) == []
-    assert len(kept) <= 2
+    assert kept.size <= 2
 
 
 def test_a_record_read_twice_is_kept_once() -> None:

@@ -90,4 +90,4 @@ def test_who_left_is_forgotten(times: int) -> None:
     for _ in range(times):
         gate.leave_user("acme", "anna")
         gate.leave_address("192.0.2.1")
-    assert len(gate) == 0
+    assert gate.size == 0

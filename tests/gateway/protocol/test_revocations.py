@@ -55,7 +55,7 @@ def test_what_cannot_be_tried_is_forgotten() -> None:
         Revocation("acme", "ben", "", START.utc_ms + 1),
     )
     kept.expire(START.utc_ms + HOUR_MS)
-    assert len(kept) == 2
+    assert kept.size == 2
     kept.expire(START.utc_ms + HOUR_MS + 1)
-    assert len(kept) == 1
+    assert kept.size == 1
     assert not kept.cover(ANNA)

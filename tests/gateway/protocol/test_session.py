@@ -225,7 +225,7 @@ def test_a_user_has_so_many_connections() -> None:
     third = connected(around)
     third.carry_out(third.session.close(SHUTDOWN))
     connected(around)
-    assert len(around.gate) == 2  # Anna, her tenant
+    assert around.gate.size == 2  # Anna, her tenant
 
 
 def test_a_closed_session_decides_nothing() -> None:

@@ -1,6 +1,7 @@
 """Clients, gateways and a log in any order of events, against a plain list of publications."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from hypothesis import settings
@@ -9,7 +10,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
 )
 
@@ -134,11 +134,22 @@ class Client:
         self.wire = self.node = None
 
 
+class Mishap(Enum):
+    """What happens to others than a client."""
+
+    EVICTION = "a gateway drops everything it kept"
+    REREADING = "a gateway is given records again"
+    EXPIRY = "all tokens run out"
+    RESTART = "a gateway is killed and begins anew"
+    NEW_LOG = "the topic is made anew"
+
+
 class Delivery(RuleBasedStateMachine):
     """Everything once and in order, or told otherwise."""
 
     clients = st.integers(0, 1)
     nodes = st.integers(0, 1)
+    traffic = st.lists(st.sampled_from(CHANNELS), max_size=6)
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,24 +168,65 @@ class Delivery(RuleBasedStateMachine):
             client.wanted.update(CHANNELS)
             client.connect(self.gateways[0], self.now_s)
 
-    @rule(
-        channels=st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=5),
-        readers=st.sets(nodes),
-    )
+    @rule(traffic=traffic, readers=st.sets(nodes))
+    def go_on(self, traffic: list[str], readers: set[int]) -> None:
+        """Something is published; some gateways lag behind."""
+        self.publish(traffic, readers)
+
+    @rule(who=clients, to=nodes, slow=st.booleans(), missed=traffic, readers=st.sets(nodes))
+    def move(
+        self,
+        who: int,
+        to: int,
+        slow: bool,  # noqa: FBT001 - drawn
+        missed: list[str],
+        readers: set[int],
+    ) -> None:
+        """A client comes back, to a gateway that has read more than its last one, or less."""
+        self.drop(who, slow=slow)
+        self.publish(missed, readers)
+        self.people[who].connect(self.gateways[to], self.now_s)
+
+    @rule(who=clients, channel=st.sampled_from(CHANNELS[1:]), again=st.booleans())
+    def choose(self, who: int, channel: str, again: bool) -> None:  # noqa: FBT001 - drawn
+        """A client leaves a channel, opens one, or is told to open it again."""
+        if channel not in self.people[who].wanted:
+            self.subscribe(who, channel)
+        elif again:
+            self.lose_place(who, channel)
+        else:
+            self.unsubscribe(who, channel)
+
+    @rule(at=nodes, missed=traffic, back=st.integers(0, 6), what=st.sampled_from(Mishap))
+    def suffer(self, at: int, missed: list[str], back: int, what: Mishap) -> None:
+        """Something happens to a gateway, to all tokens or to the log; clients come back."""
+        if what is Mishap.EVICTION:
+            self.evict(at)
+        elif what is Mishap.REREADING:
+            self.reread(at)
+        elif what is Mishap.EXPIRY:
+            self.expire()
+        elif what is Mishap.RESTART:
+            self.restart(at, back)
+        else:
+            self.lose_the_log()
+        self.publish(missed, {at})
+        for client in self.people:
+            if client.wire is None:
+                client.connect(self.gateways[at], self.now_s)
+
     def publish(self, channels: list[str], readers: set[int]) -> None:
         """Something is published; offsets have gaps, and some gateways lag behind."""
         for channel in channels:
             self.log.end += 2
             self.log.records.append((self.log.end, channel))
         for at in readers:
-            self.read(at, len(self.log.records))
+            self.read(at)
 
-    @rule(at=nodes, count=st.integers(1, 8))
-    def read(self, at: int, count: int) -> None:
-        """A gateway reads on and fans out."""
+    def read(self, at: int) -> None:
+        """A gateway reads everything and fans out."""
         node = self.gateways[at]
-        ahead = [each for each in self.log.records if each[0] > node.read]
-        for offset, channel in ahead[:count]:
+        for offset, channel in [each for each in self.log.records if each[0] > node.read]:
             publication = Publication(Address("acme", channel), offset, b"{}", START.utc_ms)
             assert node.shared.histories.append(publication)
             node.read = offset
@@ -185,7 +237,6 @@ class Delivery(RuleBasedStateMachine):
                     wire.carry_out([Write(replies.published(publication))])
                 client.listen()
 
-    @rule(at=nodes)
     def reread(self, at: int) -> None:
         """A gateway is given records again after it lost Kafka: nobody notices."""
         node = self.gateways[at]
@@ -194,13 +245,6 @@ class Delivery(RuleBasedStateMachine):
                 publication = Publication(Address("acme", channel), offset, b"{}", START.utc_ms)
                 assert not node.shared.histories.append(publication)
 
-    @rule(who=clients, at=nodes, slow=st.booleans())
-    def move(self, who: int, at: int, slow: bool) -> None:  # noqa: FBT001 - drawn
-        """A client connects anew to any gateway, one that lags behind its last one too."""
-        self.drop(who, slow)
-        self.people[who].connect(self.gateways[at], self.now_s)
-
-    @rule(who=clients, channel=st.sampled_from(CHANNELS[1:]))
     def subscribe(self, who: int, channel: str) -> None:
         """A client wants a channel; one it had before goes on where it was."""
         client = self.people[who]
@@ -209,7 +253,6 @@ class Delivery(RuleBasedStateMachine):
             client.subscribed(channel, result)
         client.wanted.add(channel)
 
-    @rule(who=clients, channel=st.sampled_from(CHANNELS[1:]))
     def unsubscribe(self, who: int, channel: str) -> None:
         """A client leaves a channel and keeps its position."""
         client = self.people[who]
@@ -217,8 +260,7 @@ class Delivery(RuleBasedStateMachine):
         if client.wire is not None:
             assert client.wire.ask("unsubscribe", channel=channel) == {}
 
-    @rule(who=clients, slow=st.booleans())
-    def drop(self, who: int, slow: bool) -> None:  # noqa: FBT001 - drawn
+    def drop(self, who: int, *, slow: bool) -> None:
         """A connection breaks, or is closed because the client is slow."""
         client = self.people[who]
         if client.wire is not None:
@@ -227,7 +269,6 @@ class Delivery(RuleBasedStateMachine):
             assert client.wire.open == set()
         client.gone()
 
-    @rule(who=clients, channel=st.sampled_from(CHANNELS[1:]))
     def lose_place(self, who: int, channel: str) -> None:
         """The server ends a subscription with 2500; the client subscribes again."""
         client = self.people[who]
@@ -236,14 +277,12 @@ class Delivery(RuleBasedStateMachine):
             result = client.wire.ask("subscribe", channel=channel, **client.resume(channel))
             client.subscribed(channel, result)
 
-    @rule(at=nodes)
     def evict(self, at: int) -> None:
         """A gateway drops everything it kept."""
         node = self.gateways[at]
         node.shared.histories.expire(FOREVER_MS)
         node.evicted = node.read
 
-    @rule()
     def expire(self) -> None:
         """All tokens run out; the clients get newer ones when they connect again."""
         self.now_s += TTL_S + 25
@@ -254,16 +293,12 @@ class Delivery(RuleBasedStateMachine):
                 client.gone()
         self.notary.tokens["anna"] = claims("anna", ttl_s=round(self.now_s) + TTL_S)
 
-    @rule(at=nodes, back=st.integers(0, 6), count=st.integers(1, 8))
-    def restart(self, at: int, back: int, count: int) -> None:
+    def restart(self, at: int, back: int) -> None:
         """A gateway is killed and begins anew, some records before the end."""
         self.kill(at)
         before = [offset for offset, _ in self.log.records[: -back or None]]
         self.gateways[at] = Node(self.log, before[-1] if before else 0, self.notary)
-        self.read(at, count)
 
-    @precondition(lambda self: len(self.log.records) > KEPT)
-    @rule()
     def lose_the_log(self) -> None:
         """The topic is made anew: no offset of before means anything."""
         self.log = Log(epoch=self.log.epoch + 1)
