@@ -88,7 +88,8 @@ def _charts(outcome: Outcome) -> Iterable[str]:
     same = [name for name in series if name not in differing]
     yield _cards(outcome, [(name, series[name]) for name in series if name in differing])
     if same:
-        yield f"<details><summary>{len(same)} metrics without a difference</summary>"
+        shown = "" if differing else " open"
+        yield f"<details{shown}><summary>{len(same)} metrics without a difference</summary>"
         yield _cards(outcome, [(name, series[name]) for name in same])
         yield "</details>"
 
