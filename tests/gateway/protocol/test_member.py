@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from gateway.protocol.calls import ChatSend, SetStatus
-from gateway.protocol.channels import parse
+from gateway.protocol.channels import Address, parse
 from gateway.protocol.codes import INTERNAL, NOT_AVAILABLE
 from gateway.protocol.decisions import Load, Look, Open, Perform, Write
-from gateway.protocol.history import Histories, HistoryLimits
+from gateway.protocol.history import Histories, HistoryLimits, Publication
 from gateway.protocol.limits import SessionLimits
 from gateway.protocol.presence import Seat
 from tests.gateway.protocol.people import Notary, claims, later
@@ -37,6 +37,14 @@ def test_a_subscriber_gets_what_is_published() -> None:
     publish(9, "chat:lobby", wire, data={"body": "hello"})
     assert published_to(wire, "chat:lobby") == [5, 9]
     assert wire.pushes()[-1]["pub"]["data"] == {"body": "hello"}
+
+
+def test_a_publication_is_taken_once() -> None:
+    """A server that offers it twice writes it once."""
+    wire = connected()
+    wire.ask("subscribe", channel="chat:lobby")
+    publication = Publication(Address("acme", "chat:lobby"), 5, b"{}", 0)
+    assert [wire.session.takes(publication) for _ in range(2)] == [True, False]
 
 
 def test_the_reply_comes_before_the_channel_opens() -> None:

@@ -197,9 +197,17 @@ class Delivery(RuleBasedStateMachine):
         else:
             self.unsubscribe(who, channel)
 
-    @rule(at=nodes, missed=traffic, back=st.integers(0, 6), what=st.sampled_from(Mishap))
-    def suffer(self, at: int, missed: list[str], back: int, what: Mishap) -> None:
-        """Something happens to a gateway, to all tokens or to the log; clients come back."""
+    @rule(
+        who=clients,
+        at=nodes,
+        missed=traffic,
+        back=st.integers(0, 6),
+        what=st.sampled_from(Mishap),
+    )
+    def suffer(self, who: int, at: int, missed: list[str], back: int, what: Mishap) -> None:
+        """While a client is away something happens to a gateway, to all tokens or to the log."""
+        self.drop(who, slow=False)
+        self.publish(missed, {at})
         if what is Mishap.EVICTION:
             self.evict(at)
         elif what is Mishap.REREADING:
@@ -210,7 +218,6 @@ class Delivery(RuleBasedStateMachine):
             self.restart(at, back)
         else:
             self.lose_the_log()
-        self.publish(missed, {at})
         for client in self.people:
             if client.wire is None:
                 client.connect(self.gateways[at], self.now_s)
