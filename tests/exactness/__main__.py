@@ -17,7 +17,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make torture", description=__doc__)
     parser.add_argument("--seed", type=int, default=11, help="of workload and faults")
     parser.add_argument("--events", type=int, default=200_000, help="records from upstream")
-    parser.add_argument("--kills", type=int, default=100, help="SIGKILLs, at least")
+    parser.add_argument("--kills", type=int, default=130, help="SIGKILLs; some find nobody alive")
     parser.add_argument("--others", type=int, default=30, help="faults of other kinds")
     parser.add_argument("--minutes", type=float, default=10, help="how long faults go on")
     parser.add_argument("--only", default="", help=f"kinds, comma-separated: {', '.join(KINDS)}")
