@@ -154,8 +154,8 @@ async def test_batches_pass_through_undecoded(app: WorkerApp) -> None:
     """A decoding error inside Faust would skip the record."""
 
     class Received:
+        key, headers = None, ()
         value = Batch((JOURNAL, 0), [cast("Any", _Raw())], -1)
-        headers = ()
 
     made: list[Any] = []
     monkey = cast("Any", app)
