@@ -59,7 +59,14 @@ def ask(client: ClientConfig, topics: Sequence[str], *, timeout_s: float = 10.0)
     Raises:
         Unavailable: The broker didn't say.
     """
-    admin = AdminClient({**client, "log_level": 0})
+    return _described(_admin(client), topics, timeout_s)
+
+
+def _admin(client: ClientConfig) -> AdminClient:
+    return AdminClient({**client, "log_level": 0})
+
+
+def _described(admin: AdminClient, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
     found = {}
     answers = admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
     for topic, answer in answers.items():
@@ -84,15 +91,18 @@ class Identities:
     def __init__(self, client: ClientConfig, topics: Iterable[str]) -> None:
         self._client, self._topics = client, tuple(topics)
         self._first: dict[str, str] = {}
+        self._admin: AdminClient | None = None
 
     def replaced(self) -> list[str]:
         """Return the topics that have another id than when they were first asked for.
 
         A broker that doesn't answer proves nothing. Blocks: call it in a thread.
         """
+        self._admin = self._admin or _admin(self._client)
         try:
-            now = ask(self._client, self._topics, timeout_s=2.0)
+            now = _described(self._admin, self._topics, 2.0)
         except Unavailable:
+            self._admin = None  # after an outage it may go on believing in one; see `Ends`
             return []
         for topic, found in now.items():
             self._first.setdefault(topic, found)
