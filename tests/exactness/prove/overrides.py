@@ -180,8 +180,8 @@ OVERRIDES: tuple[Mutation, ...] = (
             "    def on_key_set(self, key: Any, value: Any) -> NoReturn:  # noqa: ARG002\n"
             '        """Refuse: nothing but the transaction may write the changelog."""\n'
             "        raise TypeError(REFUSED)",
-            "    def on_key_set(self, key: Any, value: Any) -> None:  # noqa: ARG002\n"
-            '        """Take."""',
+            "    def on_key_set(self, key: Any, value: Any) -> None:\n"
+            "        super().on_key_set(key, value)",
         ),
         (f"{RUNTIME}/test_views.py::test_table_refuses_writes",),
     ),

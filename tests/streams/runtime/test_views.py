@@ -64,8 +64,10 @@ def test_views_refuse_writes(view: LaneStore) -> None:
     assert view["acme|a"].stage == "won"
 
 
-def test_table_refuses_writes() -> None:
+def test_table_refuses_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The Faust table refuses before anything reaches its changelog topic."""
+    sent: list[object] = []
+    monkeypatch.setattr(LaneTable, "send_changelog", lambda *record: sent.append(record))
     table = Worker().Table("deals")
     with pytest.raises(TypeError, match="transaction only"):
         table["acme|a"] = Deal()
@@ -73,3 +75,4 @@ def test_table_refuses_writes() -> None:
         del table["acme|a"]
     assert table["acme|a"].stage == "won"
     assert table.get("acme|c") is None
+    assert sent == []
