@@ -12,7 +12,6 @@ FENCE = "tests/integration/test_sink_fence.py"
 STOPS = "tests/integration/test_sink_failstop.py"
 LIVE = "tests/integration/test_live_values.py"
 GUARD = "tests/streams/runtime/test_guard.py"
-POSITIONS = "tests/integration/test_sink_positions.py"
 GROUPS = "tests/integration/test_sink_groups.py"
 
 PROTECTIONS: tuple[Mutation, ...] = (
@@ -99,7 +98,7 @@ PROTECTIONS: tuple[Mutation, ...] = (
         "density at the door",
         "an entry lost on the way is folded over",
         one("streams/runtime/guard.py", "    if first > expected:\n", "    if first > last:\n"),
-        ("tests/streams/runtime/test_lane.py::test_gap_is_refused_when_it_is_offered",),
+        (f"{GUARD}::test_gap_before_a_batch_is_corruption",),
     ),
     Mutation(
         "density at the fold",
@@ -109,7 +108,7 @@ PROTECTIONS: tuple[Mutation, ...] = (
             "    if first != applied + 1 or last - first + 1 != count:\n",
             "    if last - first + 1 != count:\n",
         ),
-        ("tests/streams/runtime/test_lane.py::test_gap_is_refused_when_it_is_folded",),
+        (f"{GUARD}::test_only_what_follows_the_state_is_folded",),
     ),
     Mutation(
         "journal overtaken by retention",
@@ -165,17 +164,6 @@ PROTECTIONS: tuple[Mutation, ...] = (
         ("tests/streams/runtime/test_prefix.py::test_position_is_the_longest_finished_prefix",),
     ),
     Mutation(
-        "poll, never consume()",
-        "after an end-of-log event a rebalance skips one record",
-        one(
-            "sinks/kafka.py",
-            "    message = consumer.poll(timeout_s)\n",
-            "    yield from consumer.consume(most, timeout_s)\n    return\n"
-            "    message = consumer.poll(timeout_s)\n",
-        ),
-        (f"{POSITIONS}::test_polling_skips_nothing_after_the_end_of_the_log",),
-    ),
-    Mutation(
         "whole assignments",
         "all sinks dead in the middle of a cooperative rebalance leave lanes without an owner",
         (
@@ -224,16 +212,6 @@ PROTECTIONS: tuple[Mutation, ...] = (
             "throwIf(max((epoch, owner)) < ({epoch:d}, {quoted(owner)}), '{FENCED}') \"",
         ),
         (f"{FENCE}::test_zombie_is_refused_when_its_token_is_forgotten",),
-    ),
-    Mutation(
-        "claim, then read",
-        "what the last owner inserted between our read and our claim is inserted again",
-        one(
-            "sinks/clickhouse/ledger.py",
-            "        after = self._read(lanes)\n",
-            "        after = {lane: [*before[lane], claims[lane]] for lane in lanes}\n",
-        ),
-        (f"{FENCE}::test_last_insert_of_an_earlier_owner_is_seen_by_the_claim",),
     ),
     Mutation(
         "ledger keeps the topic's id",
