@@ -1,8 +1,9 @@
 """Two generations of `derived.metric.v1` as they stood at the same place of the journal. Pure.
 
 Every value carries the journal offset at which it last changed, and compaction leaves values alone
-for a while (`min.compaction.lag.ms`). So what a generation said at an offset is what it said last
-below that offset, whatever it has said since, as long as that is not older than the lag.
+for a while (`min.compaction.lag.ms`). So what a generation said at an offset where it committed is
+what it said last below that offset, whatever it has said since, as long as that is not older than
+the lag. Inside a batch that doesn't hold: see `infra.comparison.places`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class AtCut:
     """Reads the topic from its start and keeps what is needed.
 
     Args:
-        cuts: Journal partition → first offset that doesn't count any more.
+        cuts: Journal partition → first offset that doesn't count any more; both committed there.
         generations: The two that are compared.
         choice: Which buckets.
     """

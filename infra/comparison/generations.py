@@ -13,8 +13,7 @@ from infra.commands.zones import zones
 from infra.comparison.buckets import Choice, compare, summed
 from infra.comparison.cut import AtCut
 from infra.comparison.outcome import Outcome
-from infra.generations.catching_up import standing
-from infra.generations.registry import at
+from infra.comparison.places import committed, newest_common
 from infra.generations.registry import read as read_registry
 from infra.offline.reaching import quiet
 from schemas.errors import ConfigurationError, Refused
@@ -38,10 +37,9 @@ STAGE = f"reading {METRIC}"
 def compare_generations(
     settings: Settings, number: int, against: int | None, choice: Choice, report: Report = quiet
 ) -> Outcome:
-    """Compare a generation with the live one, or another, at the offsets both have applied.
+    """Compare a generation with the live one, or another, at the last offsets both committed at.
 
-    Nothing has to stand still or to run: of both, what they said at the offsets where the one that
-    is behind stands is read from the log.
+    Nothing has to stand still or to run: what both said there is read from the log.
 
     Args:
         settings: Where Kafka is.
@@ -63,8 +61,9 @@ def compare_generations(
     if before.number == after.number:
         raise ConfigurationError("GENERATION", f"{number} is the one it would be compared with")
     choice = narrowed(narrowed(choice, before), after)
-    one, other = (standing(at(settings, each.number), each.number) for each in (before, after))
-    cuts = {partition: min(end, other.get(partition, 0)) for partition, end in one.items()}
+    places = [committed(settings, each.number, report) for each in (before, after)]
+    cuts = newest_common(*places)
+    one, other = ({p: max(at) for p, at in each.items()} for each in places)
     for each, stands in ((before, one), (after, other)):
         if not any(stands.values()):
             todo = f"run `daybook replay resume {each.number}`"

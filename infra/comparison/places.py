@@ -1,0 +1,71 @@
+"""Where two generations can be compared: at offsets of the journal where both committed.
+
+A transaction says the last value of a bucket only. Inside a batch, what a generation would have
+said lower down is nowhere in the log, so no other place will do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.commands.heads import HEAD_KEY
+from infra.commands.log_reader import ends, read
+from infra.generations.registry import app_in, at
+from schemas.codec import decode_row
+from schemas.state.rows import Head
+from schemas.topics import state_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.offline.reaching import Report
+    from infra.settings import Settings
+
+EVERY = 5_000
+START = 0
+"""Before the first entry every generation has said the same: nothing."""
+
+Places = dict[int, set[int]]
+"""Journal partition → offsets after the last entry of each commit."""
+
+
+def committed(settings: Settings, number: int, report: Report) -> Places:
+    """Return where a generation committed, as far back as its changelog tells.
+
+    Args:
+        settings: Where Kafka is.
+        number: Which generation.
+        report: Called with (stage, done, total).
+
+    Raises:
+        ConfigurationError: it has no state topic.
+        Unavailable: the broker stopped answering.
+    """
+    topic = state_topic(app_in(at(settings, number)))
+    marks = ends(settings, topic)
+    total = sum(high - low for low, high in marks.values())
+    seen = {partition: low for partition, (low, _) in marks.items()}
+    found: Places = {partition: {START} for partition in marks}
+    stage = f"reading {topic}"
+    for count, record in enumerate(read(settings, topic)):
+        if record.key == HEAD_KEY and record.value is not None:
+            found[record.partition].add(decode_row(Head, record.value).applied + 1)
+        seen[record.partition] = record.offset + 1
+        if count % EVERY == 0:  # offsets, not records: compaction leaves holes
+            report(stage, sum(seen[p] - marks[p][0] for p in marks), total)
+    report(stage, total, total)
+    return found
+
+
+def newest_common(one: Mapping[int, set[int]], other: Mapping[int, set[int]]) -> dict[int, int]:
+    """Return journal partition → the last place where both committed.
+
+    Args:
+        one: Of one generation; every partition holds the start.
+        other: Of the other.
+
+    Examples:
+        >>> newest_common({0: {0, 3, 5, 8}, 1: {0, 4}}, {0: {0, 5, 9}, 1: {0, 6}})
+        {0: 5, 1: 0}
+    """
+    return {partition: max(places & other[partition]) for partition, places in one.items()}
