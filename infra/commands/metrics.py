@@ -1,4 +1,4 @@
-"""`daybook metrics`: the catalogue, current values, and the check that all stores agree."""
+"""`daybook metrics`: the catalogue, current values, and what was known at a point."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from infra.commands.output import AsJson, note, say, say_json, say_table
+from infra.commands.output import AsJson, note, say_json, say_table
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from infra.commands.metric_rows import Period
     from infra.settings import Settings
 
-MAX_SHOWN = 50
 Grain = Literal["hour", "day", "all"]
 Between = tuple[str | None, str | None]
 
 app = typer.Typer(
-    help="Metrics: what there is, what they say, whether all agree.", no_args_is_help=True
+    help="Metrics: what there is, what they say, what was known when.", no_args_is_help=True
 )
 
 
@@ -80,21 +79,15 @@ def show(  # noqa: PLR0913 - one argument per option
             help="What was known then: an offset, 0:12,1:9,… or a time (UTC) of the journal.",
         ),
     ] = None,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Compare Valkey, ClickHouse and a fold of the journal."),
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show current values from Valkey; with --check prove that they are right.
+    """Show current values from Valkey, or what was known at a point of the journal.
 
     --from and --to choose buckets by the time of the events. --as-of folds the journal up to a
     point of its own, from the nearest snapshot, and shows what had been learned by then: entries
     below an offset, or those written before a time.
 
-    --check compares every bucket of the tenant, whatever else is given, and exits 1 when one of
-    the three views differs. Traffic may go on: each value is compared at the journal offset it
-    stands at.
+    `daybook verify` proves that they are right.
 
     Example: daybook metrics show won_amount --tenant b2b --by region
     """
@@ -107,9 +100,6 @@ def show(  # noqa: PLR0913 - one argument per option
         _show_as_of(settings, as_of, tenant, metrics, (grain, by, (from_, to)), as_json=as_json)
         return
     chosen = _tenants(settings) if tenant is None else [tenant]
-    if check:
-        _check(settings, chosen, as_json=as_json)
-        return
     found = [
         row for each in chosen for row in _rows(settings, each, metrics, grain, by, (from_, to))
     ]
@@ -232,35 +222,3 @@ def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _check(settings: Settings, tenants: list[str], *, as_json: bool) -> None:
-    from infra.commands.metric_check import as_json as difference_json
-    from infra.commands.metric_check import check
-    from infra.commands.progress_bars import bars
-
-    with bars() as report:
-        results = check(settings, tenants, report)
-    if as_json:
-        say_json(
-            [
-                {
-                    "tenant": tenant,
-                    "compared": result.compared,
-                    "agree": not result.differences,
-                    "differences": [difference_json(each) for each in result.differences],
-                }
-                for tenant, result in results.items()
-            ]
-        )
-    else:
-        for tenant, result in results.items():
-            differ = len(result.differences)
-            say(f"{tenant}: {result.compared:,} parts of buckets, {differ:,} differ")
-            for each in result.differences[:MAX_SHOWN]:
-                say(f"  {each.text()}")
-    if not any(result.compared for result in results.values()):
-        note("nothing to compare: no such tenant, or no events yet")
-        raise typer.Exit(1)
-    if any(result.differences for result in results.values()):
-        raise typer.Exit(1)

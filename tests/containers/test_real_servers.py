@@ -71,7 +71,7 @@ def test_pipeline_agrees_on_real_servers(environment: dict[str, str]) -> None:
         assert json.loads(imported.stdout)["events"] > 0
         deadline = time.monotonic() + DEADLINE_S
         while True:
-            checked = daybook(environment, "metrics", "show", "--tenant", "b2b", "--check")
+            checked = daybook(environment, "verify", "--tenant", "b2b")
             if checked.returncode == 0:
                 break
             assert time.monotonic() < deadline, checked.stdout + checked.stderr

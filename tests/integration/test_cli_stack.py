@@ -135,14 +135,15 @@ def test_a_second_import_changes_nothing(daybook: Daybook) -> None:
 
 
 def test_every_view_of_the_import_agrees(daybook: Daybook) -> None:
-    """--check finds Valkey, ClickHouse and the fold of the journal equal, bucket by bucket."""
-    (found,) = _json(daybook, "metrics", "show", "--tenant", "b2b", "--check")
-    assert found["agree"] is True
-    assert found["compared"] > 100_000
+    """Verify finds tables, ClickHouse, Valkey and the fold of the journal equal, every bucket."""
+    found = _json(daybook, "verify", "--tenant", "b2b")
+    assert found["outcome"] == "equal"
+    assert found["parts"] > 100_000
+    assert all(each["agree"] for each in found["compared"])
 
 
-def test_a_changed_bucket_is_found_by_the_check(daybook: Daybook) -> None:
-    """A value altered in Valkey behind our back makes --check name the bucket and exit 1."""
+def test_a_changed_bucket_ends_verify_with_its_entries(daybook: Daybook) -> None:
+    """A value altered in Valkey behind our back: the bucket, the entry that made it, exit 1."""
     import redis
 
     from schemas.codec import decode_partial, encode_partial
@@ -157,9 +158,9 @@ def test_a_changed_bucket_is_found_by_the_check(daybook: Daybook) -> None:
     wrong = encode_partial(decode_partial(value)._replace(sum=2))
     try:
         client.hset(key, field, wrong)
-        (found,) = _json(daybook, "metrics", "show", "--tenant", "altered", "--check", code=1)
-        assert [each["metric"] for each in found["differences"]] == ["deals_won"]
-        assert found["differences"][0]["store"] == "Valkey"
+        shown = daybook("verify", "--tenant", "altered", code=1).stdout
+        assert "Valkey: altered deals_won all" in shown
+        assert "crm.deal.won.v1 id e-1" in shown
     finally:
         client.hset(key, field, value)
 
@@ -242,7 +243,7 @@ def test_a_dead_letter_is_listed_retried_and_dropped(daybook: Daybook) -> None:
 
 
 def test_simulated_traffic_of_all_tenants_agrees_while_it_runs(daybook: Daybook) -> None:
-    """--check of a tenant with traffic finds no difference: each value counts where it stands."""
+    """Verify finds no difference under traffic: each value counts where it stands."""
     with subprocess.Popen(
         _argv("simulate", "--rate", "100", "--seed", "7", "--for", "60s"),
         env=_environment(daybook_data(daybook)),
@@ -251,9 +252,9 @@ def test_simulated_traffic_of_all_tenants_agrees_while_it_runs(daybook: Daybook)
     ) as traffic:
         try:
             wait_for(_value(daybook, "nordlicht", "leads_created"), "leads are counted")
-            (found,) = _json(daybook, "metrics", "show", "--tenant", "nordlicht", "--check")
-            assert found["agree"] is True
-            assert found["compared"] > 0
+            found = _json(daybook, "verify", "--tenant", "nordlicht")
+            assert found["outcome"] == "equal"
+            assert found["parts"] > 0
         finally:
             traffic.send_signal(signal.SIGINT)
         assert traffic.wait(60) == 130

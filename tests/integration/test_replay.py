@@ -19,13 +19,15 @@ import pytest
 from infra.commands.arrival import journal_ends
 from infra.commands.connect import admin, clickhouse, valkey
 from infra.commands.log_reader import read
-from infra.commands.metric_check import check
 from infra.commands.settling import settle
 from infra.embedded.running import RunningStack
 from infra.generations import registry as registries
 from infra.generations.building import begin
 from infra.generations.pointers import Shown, shown
+from infra.offline.reaching import quiet
 from infra.settings import Settings, load
+from infra.verification.comparing import Scope
+from infra.verification.verifying import reconcile
 from schemas.codec import decode_effect, decode_entry, decode_partial
 from schemas.derived.metric import MetricKey, MetricPartial, split_published
 from schemas.errors import Refused
@@ -107,11 +109,11 @@ def tenants(settings: Settings) -> list[str]:
 
 
 def assert_exact(settings: Settings) -> None:
-    """Compare every bucket of a tenant with an offline fold of the journal, in both stores."""
+    """Compare every bucket and fact of a tenant with an offline fold of the journal."""
     tenant = tenants(settings)[0]
-    found = check(settings, [tenant], lambda *_: None)[tenant]
-    assert found.compared > 0
-    assert found.differences == []
+    found = reconcile(settings, Scope(tenant), quiet).result
+    assert found.parts > 0
+    assert found.findings == []
 
 
 def assert_rows_complete(settings: Settings) -> None:

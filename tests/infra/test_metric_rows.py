@@ -1,76 +1,18 @@
-"""The check that every view agrees: each difference is found, traffic is none."""
+"""Metric buckets as a person reads them, and what is refused before anything is asked."""
 
 import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
-from infra.commands.metric_compare import Folded, Part, cuts, differences
 from infra.commands.metric_rows import broken_down, bucket_text, names, period, rows
-from schemas.derived.metric import MetricKey, MetricPartial
+from schemas.derived.metric import MetricPartial
 from schemas.errors import ConfigurationError
 
-ENDS = {0: 100}
 DAY_MS = 86_400_000
-
-
-def _part(member: str = "", partition: int = 0, grain: str = "day") -> Part:
-    return Part(partition, MetricKey("b2b", "deals_won", grain, 0, "agent", member))
 
 
 def _value(offset: int, count: int = 1) -> MetricPartial:
     return MetricPartial(1, offset, count, count, 1, 1, [])
-
-
-def _differ(stored: dict[Part, MetricPartial], folded: Folded, *, keeps_closed: bool = True) -> int:
-    return len(differences("store", stored, folded, ENDS, keeps_closed=keeps_closed))
-
-
-def test_equal_views_do_not_differ() -> None:
-    """The same value at the same offset is agreement."""
-    assert _differ({_part(): _value(40)}, Folded({_part(): _value(40)})) == 0
-
-
-@pytest.mark.parametrize(
-    "stored",
-    [
-        {_part(): _value(40, count=2)},
-        {_part(): _value(39)},
-        {},
-        {_part(): _value(40), _part("extra"): _value(41)},
-        {_part(partition=1): _value(40)},
-        {_part(): _value(40)._replace(sketch=[3, 1])},
-        {_part(): _value(40)._replace(generation=2)},
-    ],
-    ids=["value", "stale", "missing", "extra", "partition", "sketch", "generation"],
-)
-def test_any_difference_is_found(stored: dict[Part, MetricPartial]) -> None:
-    """A wrong number, an old one, a missing bucket and one too many all count."""
-    assert _differ(stored, Folded({_part(): _value(40)})) >= 1
-
-
-def test_a_store_ahead_of_the_end_is_compared_where_it_stands() -> None:
-    """Traffic after the agreed end: the value must be the fold's at exactly that offset."""
-    folded = Folded({_part(): _value(40)}, {_part(): {120: _value(120, 5), 130: _value(130, 6)}})
-    assert _differ({_part(): _value(120, 5)}, folded) == 0
-    assert _differ({_part(): _value(120, 6)}, folded) == 1
-    assert _differ({_part(): _value(125, 5)}, folded) == 1
-
-
-def test_a_closed_hour_is_missed_only_where_it_is_kept() -> None:
-    """Valkey forgets closed hours, ClickHouse keeps their last value."""
-    hour = _part(grain="hour")
-    folded = Folded({hour: _value(40)}, closed={hour})
-    assert _differ({}, folded, keeps_closed=False) == 0
-    assert _differ({}, folded, keeps_closed=True) == 1
-    assert _differ({hour: _value(40)}, folded, keeps_closed=True) == 0
-
-
-def test_the_fold_stops_wherever_a_store_stands_beyond_the_end() -> None:
-    """Cuts are the end, every offset beyond it in any store, and the last entry."""
-    stores = [{_part(): _value(40)}, {_part("a"): _value(150), _part("b"): _value(120)}]
-    assert cuts(stores, 0, 100, 200) == [99, 120, 150, 199]
-    assert cuts(stores, 1, 50, 50) == [49]
-    assert cuts(stores, 1, 0, 0) == []
 
 
 def test_a_mean_is_presented_in_the_unit_of_its_metric() -> None:
