@@ -24,7 +24,7 @@ demo: $(STAMP)
 test: $(STAMP)
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest --ignore=tests/integration -n 2 --cov --cov-report=term
-	$(BIN)/python -m pytest tests/integration -n 3 --dist loadfile --no-loadscope-reorder --durations=25
+	$(BIN)/python -m pytest tests/integration -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif

@@ -1,9 +1,9 @@
 """Two generations of `derived.metric.v1` as they stood at the same place of the journal. Pure.
 
 Every value carries the journal offset at which it last changed, and compaction leaves values alone
-for a while (`min.compaction.lag.ms`). So what a generation said at an offset where it committed is
-what it said last below that offset, whatever it has said since, as long as that is not older than
-the lag. Inside a batch that doesn't hold: see `infra.comparison.places`.
+for a while (`min.compaction.lag.ms`). So what a generation said at an offset is what it said last
+below that offset, whatever it has said since, as long as that is not older than the lag. Only what
+a transaction that spans the offset changed beyond it hides what it had changed below.
 """
 
 from __future__ import annotations
@@ -32,15 +32,22 @@ class AtCut:
     """Reads the topic from its start and keeps what is needed.
 
     Args:
-        cuts: Journal partition → first offset that doesn't count any more; both committed there.
+        cuts: Journal partition → first offset that doesn't count any more.
         generations: The two that are compared.
         choice: Which buckets.
+        spans: Generation → journal partition → end of the transaction that spans the cut.
+
+    Attributes:
+        closed: Hour buckets that are closed in one of the two.
+        hidden: Buckets whose value at the cut is inside a transaction.
     """
 
     cuts: Mapping[int, int]
     generations: tuple[int, int]
     choice: Choice
+    spans: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     closed: set[MetricKey] = field(default_factory=set)
+    hidden: set[MetricKey] = field(default_factory=set)
     oldest_beyond_ms: int | None = None
     _values: dict[int, dict[Place, MetricPartial]] = field(init=False)
 
@@ -72,13 +79,17 @@ class AtCut:
         if partial.offset < self.cuts.get(partition, 0):
             if self.choice.holds(key):
                 values[Place(partition, key)] = partial
-        elif self.oldest_beyond_ms is None or written_ms < self.oldest_beyond_ms:
+            return
+        if partial.offset < self.spans.get(generation, {}).get(partition, 0):
+            self.hidden.add(key)
+        if self.oldest_beyond_ms is None or written_ms < self.oldest_beyond_ms:
             self.oldest_beyond_ms = written_ms
 
     def parts(self, generation: int) -> Iterator[tuple[MetricKey, MetricPartial]]:
-        """Yield the parts of one generation's buckets as they stood at the cuts."""
+        """Yield the parts of a generation's buckets as they stood at the cuts, hidden ones not."""
         for place, partial in self._values[generation].items():
-            yield place.key, partial
+            if place.key not in self.hidden:
+                yield place.key, partial
 
     def reaches_back(self, now_ms: int, lag_ms: int) -> bool:
         """Tell whether nothing that stood at the cuts can have been compacted away.

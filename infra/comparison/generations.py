@@ -13,7 +13,7 @@ from infra.commands.zones import zones
 from infra.comparison.buckets import Choice, compare, summed
 from infra.comparison.cut import AtCut
 from infra.comparison.outcome import Outcome
-from infra.comparison.places import committed, newest_common
+from infra.comparison.places import committed, spanned
 from infra.generations.registry import read as read_registry
 from infra.offline.reaching import quiet
 from schemas.errors import ConfigurationError, Refused
@@ -37,9 +37,11 @@ STAGE = f"reading {METRIC}"
 def compare_generations(
     settings: Settings, number: int, against: int | None, choice: Choice, report: Report = quiet
 ) -> Outcome:
-    """Compare a generation with the live one, or another, at the last offsets both committed at.
+    """Compare a generation with the live one, or another, at the offsets both have applied.
 
-    Nothing has to stand still or to run: what both said there is read from the log.
+    Nothing has to stand still or to run: of both, what they said at the offsets where the one that
+    is behind stands is read from the log. Buckets that a transaction of the other one changed
+    across such an offset are left out and counted.
 
     Args:
         settings: Where Kafka is.
@@ -62,13 +64,15 @@ def compare_generations(
         raise ConfigurationError("GENERATION", f"{number} is the one it would be compared with")
     choice = narrowed(narrowed(choice, before), after)
     places = [committed(settings, each.number, report) for each in (before, after)]
-    cuts = newest_common(*places)
     one, other = ({p: max(at) for p, at in each.items()} for each in places)
+    cuts = {partition: min(end, other[partition]) for partition, end in one.items()}
     for each, stands in ((before, one), (after, other)):
         if not any(stands.values()):
             todo = f"run `daybook replay resume {each.number}`"
             raise Refused(NOT_ALLOWED, f"generation {each.number} has folded nothing yet; {todo}")
-    reading = AtCut(cuts, (before.number, after.number), choice)
+    numbers = before.number, after.number
+    spans = {number: spanned(at, cuts) for number, at in zip(numbers, places, strict=True)}
+    reading = AtCut(cuts, numbers, choice, spans)
     _read(settings, reading, report)
     _check_reach(settings, reading, before, after)
     sums = summed(reading.parts(before.number)), summed(reading.parts(after.number))
@@ -76,7 +80,7 @@ def compare_generations(
         f"Generation {after.number} against generation {before.number}",
         _name(registry, before),
         _name(registry, after),
-        _about(after, cuts, (one, other)),
+        _about(after, cuts, (one, other), len(reading.hidden)),
         cuts,
         compare(*sums, choice, reading.closed),
         sums,
@@ -141,12 +145,15 @@ def _about(
     after: Generation,
     cuts: Mapping[int, int],
     stands: tuple[Mapping[int, int], Mapping[int, int]],
+    hidden: int,
 ) -> list[tuple[str, str]]:
     places = ", ".join(f"{partition}:{offset}" for partition, offset in sorted(cuts.items()))
     beyond = max(sum(side.get(p, 0) - cut for p, cut in cuts.items()) for side in stands)
     about = [("compared below the journal's offsets", places)]
     if beyond:
         about.append(("entries only one of them has folded yet", f"{beyond:,}"))
+    if hidden:
+        about.append(("buckets left out: a transaction spans the offset", f"{hidden:,}"))
     if after.note:
         about.append(("note", after.note))
     if after.is_partial:

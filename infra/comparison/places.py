@@ -1,7 +1,8 @@
-"""Where two generations can be compared: at offsets of the journal where both committed.
+"""Where two generations stand, and which of their transactions span a place of the journal.
 
 A transaction says the last value of a bucket only. Inside a batch, what a generation would have
-said lower down is nowhere in the log, so no other place will do.
+said lower down is nowhere in the log: at a place inside one, the buckets it changed from there on
+can't be compared.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 EVERY = 5_000
 START = 0
-"""Before the first entry every generation has said the same: nothing."""
+"""Before the first entry every generation stands, and has said nothing."""
 
 Places = dict[int, set[int]]
 """Journal partition → offsets after the last entry of each commit."""
@@ -57,15 +58,20 @@ def committed(settings: Settings, number: int, report: Report) -> Places:
     return found
 
 
-def newest_common(one: Mapping[int, set[int]], other: Mapping[int, set[int]]) -> dict[int, int]:
-    """Return journal partition → the last place where both committed.
+def spanned(places: Places, cuts: Mapping[int, int]) -> dict[int, int]:
+    """Return journal partition → end of the transaction that spans its cut, else the cut itself.
 
     Args:
-        one: Of one generation; every partition holds the start.
-        other: Of the other.
+        places: Where a generation committed.
+        cuts: Journal partition → offset.
 
     Examples:
-        >>> newest_common({0: {0, 3, 5, 8}, 1: {0, 4}}, {0: {0, 5, 9}, 1: {0, 6}})
-        {0: 5, 1: 0}
+        >>> spanned({0: {0, 3, 8}, 1: {0, 4}, 2: {0, 4}}, {0: 5, 1: 4, 2: 6})
+        {0: 8, 1: 4, 2: 6}
     """
-    return {partition: max(places & other[partition]) for partition, places in one.items()}
+    return {
+        partition: cut
+        if cut in places[partition]
+        else min((place for place in places[partition] if place > cut), default=cut)
+        for partition, cut in cuts.items()
+    }

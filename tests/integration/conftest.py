@@ -13,8 +13,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
+from infra.commands.topic_state import converge
 from infra.embedded.running import RunningStack
 from infra.embedded.stack import ENGINES
 from schemas.topics import catalogue
@@ -28,16 +28,21 @@ _app_numbers = itertools.count(1)
 MakeTopics = Callable[..., str]
 
 LONGEST = (
-    "test_cli_stack",
-    "test_worker_exactness",
     "test_chain",
+    "test_cli_stack",
     "test_sink_exactness",
+    "test_verify",
+    "test_replay",
+    "test_worker_exactness",
     "test_ingest",
-    "test_worker_failures",
-    "test_supervisor",
+    "test_torture",
+    "test_logs_replaced",
     "test_sink_fence",
-    "test_sink_failstop",
+    "test_supervisor",
+    "test_supervisor_command",
+    "test_worker_failures",
     "test_live_values",
+    "test_sink_failstop",
 )
 """Files that take longest, in descending order: begun first, so that no worker ends alone."""
 
@@ -94,13 +99,7 @@ def topics(kafka: str) -> MakeTopics:
         app = f"test-{next(_app_numbers)}"
         admin = AdminClient({"bootstrap.servers": kafka})
         _drop_all(admin)
-        wanted = [
-            NewTopic(topic.name, topic.partitions, 1, config=dict(topic.config))
-            for topic in catalogue(app, partitions)
-        ]
-        for made in admin.create_topics(wanted).values():
-            made.result(30)
-        _wait_known(admin, {topic.topic for topic in wanted})
+        converge(admin, catalogue(app, partitions))
         return app
 
     return make
@@ -110,13 +109,6 @@ def topics(kafka: str) -> MakeTopics:
 def app(topics: MakeTopics) -> str:
     """A fresh app id; all topics are there and empty."""
     return topics()
-
-
-def _wait_known(admin: AdminClient, names: set[str]) -> None:
-    """Wait until the broker tells clients of topics that the controller has made."""
-    deadline = time.monotonic() + 30
-    while not names <= admin.list_topics(timeout=10).topics.keys():
-        assert time.monotonic() < deadline, "new topics don't appear"
 
 
 def _drop_all(admin: AdminClient) -> None:

@@ -245,7 +245,7 @@ def test_a_dead_letter_is_listed_retried_and_dropped(daybook: Daybook) -> None:
 def test_simulated_traffic_of_all_tenants_agrees_while_it_runs(daybook: Daybook) -> None:
     """Verify finds no difference under traffic: each value counts where it stands."""
     with subprocess.Popen(
-        _argv("simulate", "--rate", "100", "--seed", "7", "--for", "60s"),
+        _argv("simulate", "--rate", "100", "--seed", "7", "--for", "15m"),
         env=_environment(daybook_data(daybook)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 from typer.testing import CliRunner
 
 from infra.cli import app as cli
+from infra.commands.topic_state import converge
 from infra.embedded.ports import free_port
 from infra.generations.registry import change
 from infra.settings import Settings
@@ -81,10 +81,7 @@ class Generations:
         return Running("worker", self._logs / f"g{number}.log", config, faults)
 
     def _create(self, topic: Topic) -> None:
-        new = NewTopic(topic.name, topic.partitions, 1, config=dict(topic.config))
-        client = AdminClient({"bootstrap.servers": self._kafka})
-        for made in client.create_topics([new]).values():
-            made.result(30)
+        converge(AdminClient({"bootstrap.servers": self._kafka}), [topic])
 
 
 @pytest.fixture
