@@ -3,7 +3,14 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import ConfigurationError, Unavailable
@@ -87,6 +94,23 @@ def topic_ids(bootstrap: str, topics: Sequence[str], *, timeout_s: float = 10) -
                 raise ConfigurationError("topics", problem) from error
             raise Unavailable("kafka", 1.0, f"{bootstrap}: {error.args[0].str()}") from error
     return ids
+
+
+def bounds(consumer: Consumer, part: TopicPartition, *, timeout_s: float = 10) -> tuple[int, int]:
+    """Return the first offset of a partition and the one after the last, as the broker has them.
+
+    For callbacks of `poll`: what librdkafka's client raises inside one comes out of `poll` as a
+    bare `KafkaError`, which is no `Exception` and ended the process without a word.
+
+    Raises:
+        Unavailable: the broker went away.
+    """
+    try:
+        low, high = consumer.get_watermark_offsets(part, timeout=timeout_s)
+    except KafkaException as error:
+        where = f"{part.topic}/{part.partition}"
+        raise Unavailable("kafka", 1.0, f"{where}: {error.args[0].str()}") from None
+    return low, high
 
 
 def poll(consumer: Consumer, timeout_s: float, most: int) -> Iterator[Message]:

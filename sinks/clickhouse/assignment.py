@@ -9,6 +9,7 @@ import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from sinks.clickhouse.ledger import Ledger
+from sinks.kafka import bounds
 from sinks.mapping.lanes import Lane
 from sinks.mapping.ledger import start_offset
 from sinks.mapping.records import Mapper, mapper
@@ -59,7 +60,7 @@ class Assignment:
         standings = self._ledger.claim(keys) if keys else {}
         for part, key in zip(partitions, keys, strict=True):
             stand, table = standings[key], TABLES[part.topic]
-            low, high = consumer.get_watermark_offsets(part, timeout=10)
+            low, high = bounds(consumer, part)
             start = start_offset(f"{part.topic}/{part.partition}", stand, low, high, table)
             part.offset = start
             self.lanes[part.topic, part.partition] = Lane(

@@ -10,6 +10,7 @@ from schemas.codec import decode_partial
 from schemas.derived.metric import split_published
 from schemas.errors import CorruptLog
 from schemas.topics import METRIC
+from sinks.kafka import bounds
 from sinks.live.store import Store
 from sinks.mapping.valkey import DELETED, Feed, Position, place
 from sinks.status import Place
@@ -54,7 +55,7 @@ class Partitions:
         self._wait_for_rebuild()
         held = self._store.positions() if partitions else {}
         for part in partitions:
-            low, high = consumer.get_watermark_offsets(part, timeout=10)
+            low, high = bounds(consumer, part)
             position = held.get(part.partition)
             start = position.next_offset if position else low
             if not low <= start <= high:
