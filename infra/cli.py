@@ -17,6 +17,7 @@ from infra.commands import (
     simulating,
     snapshots,
     tail,
+    token,
     topics,
     verify,
 )
@@ -68,6 +69,7 @@ app.command()(emit.emit)
 app.command("import")(importing.import_)
 app.command()(simulating.simulate)
 app.command()(tail.tail)
+app.command()(token.token)
 app.add_typer(dlq.app, name="dlq")
 app.command()(definitions.apply)
 app.command()(definitions.get)

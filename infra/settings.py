@@ -8,20 +8,42 @@ configurations made from this; none of them sees the environment.
 import json
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from schemas.errors import ConfigurationError
 
 PREFIX = "DAYBOOK_"
 STATUS_FILE = "status.json"
-ENDPOINTS = {"kafka": "kafka", "valkey_url": "valkey", "clickhouse_url": "clickhouse"}
+TOKEN_KEYS_FILE = "token-keys.json"  # noqa: S105 - a name, no secret
+ENDPOINTS = {
+    "kafka": "kafka",
+    "valkey_url": "valkey",
+    "clickhouse_url": "clickhouse",
+    "gateway_url": "gateway",
+}
 """Field → its name under `endpoints` in `status.json`."""
 GENERATION_MAX = 2**16 - 1
 """ClickHouse keeps the generation as UInt16."""
+
+
+def _listed(value: object) -> object:
+    """Read a comma-separated list."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+"""A list in one variable, without JSON's quotes."""
 
 
 class DevStack(PydanticBaseSettingsSource):
@@ -101,6 +123,31 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level logged."
     )
+    gateway_host: str = Field("127.0.0.1", description="Where browsers connect by websocket.")
+    gateway_port: int = Field(
+        8_000, ge=0, le=65_535, description="Port of the websocket; 0: any free one."
+    )
+    gateway_url: str = Field(
+        "ws://127.0.0.1:8000/connection/websocket",
+        description="Where clients reach the gateways, from outside.",
+    )
+    api_host: str = Field("127.0.0.1", description="Where the HTTP API and the web app are served.")
+    api_port: int = Field(
+        8_080, ge=0, le=65_535, description="Port of the HTTP API; 0: any free one."
+    )
+    origins: Listed = Field(
+        (), description="Web origins that browsers may connect from, exactly, comma-separated."
+    )
+    trusted_proxies: Listed = Field(
+        (),
+        description="Networks of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
+    token_keys: str = Field(
+        "",
+        description="JWK Set that tokens are checked with, file or URL; default: the stack's own.",
+    )
+    token_issuer: str = Field("daybook", description="`iss` that tokens must have.")
+    token_audience: str = Field("daybook", description="`aud` that tokens must have.")
     data: Path = Field(
         Path(".daybook"), description="Data directory of the development stack (`daybook dev`)."
     )
@@ -113,6 +160,11 @@ class Settings(BaseSettings):
     snapshots: str = Field(
         "", description="Directory of the snapshots of folded state; default: <data>/snapshots."
     )
+
+    @property
+    def token_key_set(self) -> str:
+        """Where tokens' keys are: as set, or those of the development stack."""
+        return self.token_keys or str(self.data / TOKEN_KEYS_FILE)
 
     @classmethod
     def settings_customise_sources(
@@ -152,7 +204,9 @@ def example() -> str:
     """
     lines = ["# Settings of Daybook; copy to .env and uncomment what differs.", ""]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else field.default  # an empty variable counts as none
+        default = (
+            "" if field.default in (None, ()) else field.default
+        )  # an empty variable counts as none
         lines += [f"# {field.description}", f"#{PREFIX}{name.upper()}={default}", ""]
     return "\n".join(lines).rstrip() + "\n"
 

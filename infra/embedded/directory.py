@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.keys import new_private_set
+from infra.settings import TOKEN_KEYS_FILE
 from schemas.errors import ConfigurationError
 
 MARKER = ".daybook-data"
@@ -47,6 +49,11 @@ class DataDirectory:
     def accounts(self) -> Path:
         """ClickHouse's accounts, readable by their owner only."""
         return self.root / "clickhouse-accounts.json"
+
+    @property
+    def token_keys(self) -> Path:
+        """The key that the stack signs tokens with, private; readable by its owner only."""
+        return self.root / TOKEN_KEYS_FILE
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -95,6 +102,11 @@ class DataDirectory:
             write_private(self.accounts, json.dumps(accounts, indent=1) + "\n")
         stored = json.loads(self.accounts.read_text())
         return {user: str(account["password"]) for user, account in stored.items()}
+
+    def make_token_keys(self) -> None:
+        """Make the key that tokens are signed with, once per directory."""
+        if not self.token_keys.exists():
+            write_private(self.token_keys, new_private_set("development"))
 
 
 def write_private(path: Path, text: str) -> None:

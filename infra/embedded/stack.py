@@ -99,7 +99,8 @@ def compose(directory: DataDirectory, *, cache: Path, only: Collection[str] | No
         specs["clickhouse"] = _clickhouse_spec(directory, port)
         url = f"http://daybook:{password}@{HOST}:{port}"
         endpoints = endpoints.model_copy(update={"clickhouse": url})
-    environment = _environment(endpoints)
+    directory.make_token_keys()
+    environment = _environment(endpoints) | {"DAYBOOK_TOKEN_KEYS": str(directory.token_keys)}
     for name, (command, needs) in JOBS.items():
         specs[name] = replace(_command_spec(name, command, environment, needs), one_shot=True)
     for name, application_needs in APPLICATIONS.items():

@@ -33,7 +33,7 @@ LEAVES = (
     ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"), ("metrics", "show"),
     ("schemas", "list"), ("schemas", "show"), ("dev", "up"), ("dev", "down"), ("dev", "status"),
     ("dev", "logs"), ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"),
-    ("verify",),
+    ("verify",), ("token",),
 )  # fmt: skip
 PROGRAMS_READ = (
     ("migrate",), ("settings",), ("emit",), ("import",), ("simulate",), ("tail",), ("apply",),
@@ -41,6 +41,7 @@ PROGRAMS_READ = (
     ("dlq", "list"), ("dlq", "show"), ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"),
     ("metrics", "show"), ("schemas", "list"), ("schemas", "show"), ("dev", "status"),
     ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"), ("verify",),
+    ("token",),
 )  # fmt: skip
 
 
