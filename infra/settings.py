@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     partitions: int = Field(
         4, ge=1, le=1024, description="Partitions of the journal; a change is a replay."
     )
+    push_retention_ms: int = Field(
+        3_600_000,
+        ge=60_000,
+        le=7 * 86_400_000,
+        description="How long publications are kept for browsers that were away, ms.",
+    )
     tick_ms: int = Field(250, ge=10, le=60_000, description="How often fold time passes, ms.")
     stall_after_s: float = Field(
         60.0,

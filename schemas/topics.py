@@ -21,6 +21,7 @@ DEFINITION = "crm.definition.v1"
 JOURNAL = "journal.v1"
 METRIC = "derived.metric.v1"
 EFFECT = "derived.effect.v1"
+PUSH = "derived.push.v1"
 DEAD_LETTER = "dlq.v1"
 GENERATION = "ops.generation.v1"
 VERIFICATION = "ops.verification.v1"
@@ -71,12 +72,13 @@ def state_of(app: str, partitions: int) -> Topic:
     return Topic(state_topic(app), partitions, "table prefix + row key", "rows of the fold", config)
 
 
-def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
+def catalogue(app: str, partitions: int, *, push_retention_ms: int = HOUR_MS) -> tuple[Topic, ...]:
     """Return all topics.
 
     Args:
         app: App id of the worker (`daybook`); names its changelog.
         partitions: Partition count of the journal and everything the fold writes.
+        push_retention_ms: How long a gateway can make up what a browser missed, ms.
     """
     large = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
     delete, compact = {"cleanup.policy": "delete"}, {"cleanup.policy": "compact"}
@@ -107,6 +109,13 @@ def catalogue(app: str, partitions: int) -> tuple[Topic, ...]:
             "tenant|subject",
             "facts, actions, publications, runs",
             {**delete, "retention.ms": str(30 * DAY_MS)},
+        ),
+        Topic(
+            PUSH,
+            partitions,
+            "tenant|channel",
+            "publications for browsers, as JSON",
+            {**delete, "retention.ms": str(push_retention_ms)},
         ),
         Topic(
             DEAD_LETTER,

@@ -102,7 +102,8 @@ def wanted(settings: Settings) -> tuple[Topic, ...]:
         known.add(app_of(settings.app, settings.generation))
     first, *others = sorted(known)
     more = (state_of(app, settings.partitions) for app in others)
-    return (*catalogue(first, settings.partitions), *more)
+    kept_ms = settings.push_retention_ms
+    return (*catalogue(first, settings.partitions, push_retention_ms=kept_ms), *more)
 
 
 def inspect(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicState]:

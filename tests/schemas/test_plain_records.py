@@ -63,6 +63,7 @@ def test_topics_fit_what_goes_through_them() -> None:
     assert topics["daybook-state"].config["cleanup.policy"] == "compact"
     same = ("journal.v1", "daybook-state", "derived.metric.v1", "derived.effect.v1")
     assert {topics[name].partitions for name in same} == {4}
+    assert topics["derived.push.v1"].config["retention.ms"] == "3600000"
     assert int(topics["crm.lead.v1"].config["max.message.bytes"]) > MAX_EVENT_BYTES
     assert int(topics["dlq.v1"].config["max.message.bytes"]) > int(
         topics["crm.lead.v1"].config["max.message.bytes"]
