@@ -17,7 +17,9 @@ def test_missing_topics_are_all_named() -> None:
     found = {name: count for name, count in FOUND.items() if not name.startswith("derived")}
     problem = problem_with(found, WANTED)
     assert problem is not None
-    assert "derived.metric.v1, derived.effect.v1; run `daybook topics create`" in str(problem)
+    missing = [topic.name for topic in WANTED if topic.name.startswith("derived")]
+    assert len(missing) > 1
+    assert f"topics missing: {', '.join(missing)}; run `daybook topics create`" in str(problem)
 
 
 def test_wrong_partition_count_names_the_setting() -> None:
