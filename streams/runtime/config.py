@@ -21,6 +21,8 @@ class KafkaConfig:
         metrics_port: TCP port; 0 serves nothing.
         fetch_wait_ms: Longest wait of the broker for new records. Data is sent at once, so
             this is only how often an idle process asks.
+        gather_ms: Shortest time between two fetches that brought something. The first after
+            idling isn't delayed.
         session_ms: A silent member is dead after this long (6,000 is the broker's minimum).
         stall_after_s: Lag without progress for this long is a fail-stop.
         behind_others: How many times longer it may last in one partition while others of the
@@ -34,6 +36,7 @@ class KafkaConfig:
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     fetch_wait_ms: int = 250
+    gather_ms: int = 8
     session_ms: int = 6_000
     stall_after_s: float = 60.0
     behind_others: float = 1.0

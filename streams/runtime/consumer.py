@@ -1,6 +1,7 @@
 """Faust's consumer, bent where it would lose records; both apps use it."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
@@ -13,7 +14,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.runtime.batches import BatchScheduler
+from streams.runtime.config import KafkaConfig
 from streams.runtime.failstop import fail_stop
+from streams.runtime.pace import Pace
 from streams.runtime.unparsable import RecordParseError, install
 
 BACK_PRESSURE_POLL_S = 0.005
@@ -82,11 +85,13 @@ class PositionedConsumer(driver.Consumer):
     """Reads on where `position` says, and never delivers what was fetched across a seek."""
 
     position_of: Position
+    gather_ms: int
     thread_class: type[PositionedThread] = PositionedThread
     scheduler: BatchScheduler
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._seeks = 0
+        self._pace = Pace(self.gather_ms / 1000)
         super().__init__(*args, **options)
 
     def _new_consumer_thread(self) -> PositionedThread:
@@ -129,6 +134,9 @@ class PositionedConsumer(driver.Consumer):
         # With every partition held back Faust sleeps for a second before it looks again.
         while self._held_back():  # noqa: ASYNC110 - Faust has no event for it
             await asyncio.sleep(BACK_PRESSURE_POLL_S)
+        # Asking again at once brings one or two records at a time, and a request for them costs
+        # the broker and aiokafka as much as one for a hundred.
+        await asyncio.sleep(self._pace.wait_s(time.monotonic()))
         # A fetch that began before a seek and ended after it brings records of either side; the
         # later ones would be delivered, and the earlier ones then dropped as already read.
         seeks = self._seeks
@@ -136,6 +144,8 @@ class PositionedConsumer(driver.Consumer):
         if seeks != self._seeks and records:
             await self.perform_seek()
             return None, active
+        if records:
+            self._pace.started(time.monotonic())
         return records, active
 
     def _held_back(self) -> bool:
@@ -165,10 +175,12 @@ class PositionedConsumer(driver.Consumer):
         return cast("int", state.position) if state.has_valid_position else None
 
 
-def transport_of(position: Position, fetch_wait_ms: int) -> type[driver.Transport]:
+def transport_of(position: Position, config: KafkaConfig) -> type[driver.Transport]:
     """Return the transport class of one app: Faust instantiates consumer and thread itself."""
-    thread = type("Thread", (PositionedThread,), {"fetch_wait_ms": fetch_wait_ms})
+    thread = type("Thread", (PositionedThread,), {"fetch_wait_ms": config.fetch_wait_ms})
     consumer = type(
-        "Consumer", (PositionedConsumer,), {"position_of": position, "thread_class": thread}
+        "Consumer",
+        (PositionedConsumer,),
+        {"position_of": position, "gather_ms": config.gather_ms, "thread_class": thread},
     )
     return type("Transport", (driver.Transport,), {"Consumer": consumer})

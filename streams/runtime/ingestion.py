@@ -37,7 +37,7 @@ class IngestApp(Application):
             **faust_options(config, batch_max=config.batch_max, commit_s=config.commit_s),
             TableManager=LaneTables,
         )
-        self.transport = transport_of(intake, config.fetch_wait_ms)(self.conf.broker_consumer, self)
+        self.transport = transport_of(intake, config)(self.conf.broker_consumer, self)
         self.upstream = self.topic(*SOURCES, schema=BatchSchema())
 
     async def assigned(self) -> None:

@@ -1,4 +1,4 @@
-"""When a lane commits. Policies that are asked, with the time passed in. Pure."""
+"""When a lane commits and a consumer asks. Policies, with the time passed in. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,25 @@ HELD_MAX = 256
 
 @dataclass(slots=True)
 class Pace:
-    """At most one transaction per period, the first after idling at once.
+    """At most one turn per period, the first after idling at once.
 
-    Unlimited transactions double the p99: each costs the broker 1.7-4 ms, and back-to-back ones
-    meet CONCURRENT_TRANSACTIONS (+20 ms).
+    For transactions: unlimited ones double the p99; each costs the broker 1.7-4 ms, and
+    back-to-back ones meet CONCURRENT_TRANSACTIONS (+20 ms).
 
     Args:
-        period_s: Shortest time between the starts of two transactions.
-        last_s: Start of the latest one, on the caller's monotonic clock.
+        period_s: Shortest time between two turns.
+        last_s: The latest one, on the caller's monotonic clock.
     """
 
     period_s: float
     last_s: float = float("-inf")
 
     def wait_s(self, now_s: float) -> float:
-        """Return how long to wait before the next transaction; 0 = start now."""
+        """Return how long to wait before the next turn; 0 = now."""
         return max(0.0, self.last_s + self.period_s - now_s)
 
     def started(self, now_s: float) -> None:
-        """Note that a transaction starts."""
+        """Note a turn."""
         self.last_s = now_s
 
 

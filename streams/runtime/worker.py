@@ -52,7 +52,7 @@ class WorkerApp(Application):
             Table=LaneTable,
             TableManager=LaneTables,
         )
-        self.transport = transport_of(self, config.fetch_wait_ms)(self.conf.broker_consumer, self)
+        self.transport = transport_of(self, config)(self.conf.broker_consumer, self)
         self.journal = self.topic(JOURNAL, schema=BatchSchema())
         for table in TABLES:
             self.Table(table.name)

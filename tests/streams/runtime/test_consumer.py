@@ -17,6 +17,7 @@ from faust.types import TP
 from streams.runtime import consumer as consumer_module
 from streams.runtime.batches import BatchScheduler
 from streams.runtime.consumer import PositionedConsumer, PositionedThread
+from streams.runtime.pace import Pace
 from streams.runtime.unparsable import RecordParseError
 
 ONE, TWO = TP("journal.v1", 0), TP("journal.v1", 1)
@@ -60,6 +61,7 @@ def consumer() -> PositionedConsumer:
     made.position_of = Lanes()
     made.scheduler = BatchScheduler()
     made._seeks = 0
+    made._pace = Pace(0.0)
     made._thread = cast("Any", Thread())
     made._read_offset, made._committed_offset = defaultdict(None), defaultdict(None)
     made._buffered_partitions = set()
@@ -121,6 +123,24 @@ async def test_fetching_goes_on_soon_after_back_pressure(
     await consumer._wait_next_records(1.0)  # noqa: SLF001
     assert loop.time() - began >= 0.02
     assert consumer._active_partitions == {ONE}  # noqa: SLF001
+
+
+async def test_what_arrives_piecemeal_is_fetched_together(
+    consumer: PositionedConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a fetch that brought something the next one waits; after an empty one it doesn't."""
+    consumer._pace = Pace(60.0)  # noqa: SLF001 - longer than the test may take
+    brought: list[dict[str, int] | None] = [None, {"records": 1}]
+
+    async def fetch(_self: PositionedConsumer, timeout: float) -> tuple[object, set[TP]]:  # noqa: ASYNC109
+        del timeout
+        return brought.pop(0), {ONE}
+
+    monkeypatch.setattr(driver.Consumer, "_wait_next_records", fetch)
+    assert await consumer._wait_next_records(1.0) == (None, {ONE})  # noqa: SLF001
+    assert await consumer._wait_next_records(1.0) == ({"records": 1}, {ONE})  # noqa: SLF001
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(consumer._wait_next_records(1.0), 0.05)  # noqa: SLF001
 
 
 async def test_committed_offset_is_what_is_done(consumer: PositionedConsumer) -> None:
