@@ -106,7 +106,15 @@ class DiskRows:
             if "Corruption" in str(error):
                 shutil.rmtree(self._directory)
                 return self._open()
-            raise ConfigurationError("DAYBOOK_STORE_DIR", str(error)) from error
+            raise ConfigurationError("DAYBOOK_STORE_DIR", self._problem(error)) from error
+
+    def _problem(self, error: Exception) -> str:
+        if "lock" not in str(error):
+            return str(error)
+        return (
+            f"{self._directory} is open in another worker: "
+            "give each an --instance of its own, or another directory"
+        )
 
     def resume(self, origin: str, low: int, high: int) -> tuple[State, int]:
         """Return the state as the directory has it, and the changelog offset to go on from.

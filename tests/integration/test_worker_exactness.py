@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.ports import free_port
-from schemas.topics import EFFECT
+from schemas.topics import EFFECT, state_topic
+from streams.domain.state import State
+from streams.runtime.disk import DiskRows
 from tests.integration.conftest import PARTITIONS
 from tests.integration.journal_check import applied, assert_exact, read_log
-from tests.integration.running import Running, wait_for
+from tests.integration.running import Running, log_end, wait_for
 from tests.integration.traffic import JournalWriter, events
 
 pytestmark = pytest.mark.integration
@@ -62,6 +64,41 @@ def test_kills_at_any_point_lose_and_double_nothing(kafka: str, app: str, tmp_pa
     seen = sum(len(read_log(kafka, EFFECT, p)) for p in range(PARTITIONS))
     there = sum(len(read_log(kafka, EFFECT, p, "read_uncommitted")) for p in range(PARTITIONS))
     assert there > seen, "no aborted records: no kill hit an open transaction"
+
+
+DISK_KILLS: tuple[dict[str, object], ...] = (
+    {"point": "committed"},
+    {"point": "sent", "batch": 9},
+    {"point": "committed", "batch": 9},
+)
+
+
+def test_kills_leave_no_row_on_the_disk_behind(kafka: str, app: str, tmp_path: Path) -> None:
+    """SIGKILL between a commit and its rows in RocksDB: the rest of the changelog mends it."""
+    writer, stream = JournalWriter(kafka), events(seed=5, count=10_000)
+    on_disk = config(kafka, app, "w1") | {"store_dir": str(tmp_path / "store")}
+    worker = Running("worker", tmp_path / "worker.log", on_disk)
+    for kill in DISK_KILLS:
+        worker.faults = {"kill_at": kill}
+        with worker:
+            while not worker.has_ended(within_s=0.05):
+                writer.write_some(stream, 20)
+            assert worker.process.returncode == -signal.SIGKILL
+    worker.faults = {}
+    with worker:
+        wait_for(lambda: caught_up(worker), "all is folded")
+        assert worker.terminate() == 0
+    assert assert_exact(kafka, app, PARTITIONS) > 300
+    for partition in range(PARTITIONS):
+        rows = read_log(kafka, state_topic(app), partition)
+        kept = State.load(row.row for row in rows)
+        disk = DiskRows(tmp_path / "store" / app / "w1" / f"p{partition}")
+        mark = disk._mark()  # noqa: SLF001 - what the next start would go on from
+        assert mark is not None
+        found, start = disk.resume(mark.origin, 0, mark.tail)
+        assert start == log_end(kafka, state_topic(app), partition)
+        assert dict(found.rows()) == dict(kept.rows())
+        disk.close()
 
 
 def test_zombie_is_fenced_and_leaves_nothing(kafka: str, app: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ SINK = "tests/integration/test_sink_exactness.py::test_killed_sink_leaves_each_r
 FENCE = "tests/integration/test_sink_fence.py"
 STOPS = "tests/integration/test_sink_failstop.py"
 LIVE = "tests/integration/test_live_values.py"
+DISK = "tests/streams/runtime/test_disk.py"
 GUARD = "tests/streams/runtime/test_guard.py"
 GROUPS = "tests/integration/test_sink_groups.py"
 
@@ -93,6 +94,19 @@ PROTECTIONS: tuple[Mutation, ...] = (
             '"isolation.level": "read_uncommitted",',
         ),
         (f"{WORKER}::test_kills_at_any_point_lose_and_double_nothing",),
+    ),
+    Mutation(
+        "mark on the disk",
+        "rows committed just before a kill are missing in RocksDB for ever",
+        one(
+            "streams/runtime/disk.py",
+            "low if mark is None else mark.tail\n",
+            "low if mark is None else high\n",
+        ),
+        (
+            f"{DISK}::test_fold_over_the_disk_gives_the_bytes_of_one_in_memory",
+            f"{WORKER}::test_kills_leave_no_row_on_the_disk_behind",
+        ),
     ),
     Mutation(
         "density at the door",

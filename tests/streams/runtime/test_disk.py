@@ -17,7 +17,9 @@ from streams.domain.fold import fold
 from streams.domain.state import State
 from streams.domain.table import DEALS, HEAD_KEY
 from streams.runtime import disk
+from streams.runtime.config import WorkerConfig
 from streams.runtime.disk import MARK_KEY, MAX_AGE_MS, DiskRows, Mark
+from streams.runtime.store import open_disk
 from tests.streams.domain.golden_fold import read_journal
 from tests.streams.journal_builder import Record
 
@@ -153,9 +155,30 @@ def test_mark_of_another_layout_is_no_mark(tmp_path: Path) -> None:
 def test_directory_belongs_to_one_process(tmp_path: Path) -> None:
     """Two processes with the same directory are a mistake in the configuration."""
     rows = DiskRows(tmp_path)
-    with pytest.raises(ConfigurationError, match="DAYBOOK_STORE_DIR"):
+    with pytest.raises(ConfigurationError, match=f"{tmp_path} is open in another worker"):
         DiskRows(tmp_path)
     rows.close()
+
+
+def test_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A path that isn't a directory is a mistake in the configuration too."""
+    (tmp_path / "store").touch()
+    with pytest.raises(ConfigurationError, match=r"DAYBOOK_STORE_DIR.*store"):
+        DiskRows(tmp_path / "store" / "p0")
+
+
+def test_generations_and_instances_have_directories_of_their_own(tmp_path: Path) -> None:
+    """A replay folds beside the live generation, on the same machine and partitions."""
+    live = WorkerConfig(bootstrap="", app="crm", instance="worker-0", store_dir=str(tmp_path))
+    others = (replace(live, instance="worker-1"), replace(live, app="crm-g2", instance=""))
+    opened = [open_disk(config, 0) for config in (live, *others)]
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*/p0")} == {
+        "crm/worker-0/p0",
+        "crm/worker-1/p0",
+        "crm-g2/worker/p0",
+    }
+    for each in opened:
+        each.close()
 
 
 def test_tables_on_the_disk_are_mappings(tmp_path: Path) -> None:
