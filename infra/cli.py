@@ -60,7 +60,7 @@ app.command()(demo)
 app.add_typer(
     lazy_group("infra.dev", "dev_app", "Run the whole stack here, on embedded engines."), name="dev"
 )
-for process in (processes.ingest, processes.worker, processes.sink, processes.live):
+for process in (processes.ingest, processes.worker, processes.sink, processes.live, processes.api):
     app.command()(process)
 app.command()(migrate.migrate)
 app.add_typer(topics.app, name="topics")

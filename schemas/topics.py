@@ -54,6 +54,15 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+def topic_of(event_type: str) -> str:
+    """Return the upstream topic of an event type.
+
+    >>> topic_of("crm.deal.stage_changed.v1")
+    'crm.deal.v1'
+    """
+    return f"crm.{event_type.split('.')[1]}.v1"
+
+
 def state_topic(app: str) -> str:
     """Return the changelog topic of the fold's tables for one app id."""
     return f"{app}-state"

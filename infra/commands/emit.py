@@ -77,8 +77,9 @@ def outbound(text: bytes, *, avro: bool, now_ms: int) -> Outbound:
     Raises:
         InvalidEvent: reason and path say what is wrong.
     """
-    from infra.commands.publishing import Outbound, topic_of
+    from infra.commands.publishing import Outbound
     from schemas.cloudevents import read, write_binary
+    from schemas.topics import topic_of
 
     received = read([("content-type", STRUCTURED)], text, now_ms=now_ms)
     headers, value = write_binary(
@@ -110,8 +111,8 @@ def outbound(text: bytes, *, avro: bool, now_ms: int) -> Outbound:
 
 def _as_it_is(text: bytes) -> Outbound:
     """Return the record of something unreadable, in the topic its type suggests."""
-    from infra.commands.publishing import Outbound, topic_of
-    from schemas.topics import DEFINITION, UPSTREAM
+    from infra.commands.publishing import Outbound
+    from schemas.topics import DEFINITION, UPSTREAM, topic_of
 
     topic = FALLBACK_TOPIC
     try:

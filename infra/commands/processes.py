@@ -1,4 +1,4 @@
-"""`daybook worker|ingest|sink|live`: one long-running process each, configured by the settings."""
+"""`daybook worker|ingest|sink|live|api`: one long-running process each, as the settings say."""
 
 from __future__ import annotations
 
@@ -88,6 +88,31 @@ def live(
     from infra.generations.running import run_regular
 
     raise typer.Exit(run_regular("live", settings, rebuild=rebuild))
+
+
+def api() -> None:
+    """Serve the HTTP API: events in, answered when Kafka has them.
+
+    Example: daybook api
+    """
+    settings = _start("api", None)
+    from gateway.http.config import ApiConfig
+    from gateway.http.run import run_api
+
+    raise typer.Exit(
+        run_api(
+            ApiConfig(
+                bootstrap=settings.kafka,
+                token_keys=settings.token_key_set,
+                token_issuer=settings.token_issuer,
+                token_audience=settings.token_audience,
+                host=settings.api_host,
+                port=settings.api_port,
+                origins=settings.origins,
+                trusted_proxies=settings.trusted_proxies,
+            )
+        )
+    )
 
 
 def _start(process: str, instance: str | None) -> Settings:

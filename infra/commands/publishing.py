@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from infra.commands.connect import RETRY_AFTER_S, answering
 from schemas.errors import Unavailable
+from schemas.topics import topic_of
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
@@ -83,15 +84,6 @@ def key_of(tenant: str, event: Event) -> bytes | None:
         return f"{tenant}|{event.kind}|{event.id}".encode()
     subject = event.derived_subject()
     return f"{tenant}|{subject}".encode() if subject else None
-
-
-def topic_of(event_type: str) -> str:
-    """Return the upstream topic of an event type.
-
-    >>> topic_of("crm.deal.stage_changed.v1")
-    'crm.deal.v1'
-    """
-    return f"crm.{event_type.split('.')[1]}.v1"
 
 
 @dataclass(slots=True)

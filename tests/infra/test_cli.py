@@ -27,8 +27,9 @@ from schemas.errors import (
 
 RUNNER = CliRunner()
 LEAVES = (
-    ("ingest",), ("worker",), ("sink",), ("live",), ("migrate",), ("settings",), ("emit",),
-    ("import",), ("simulate",), ("tail",), ("apply",), ("get",), ("validate",), ("doctor",),
+    ("ingest",), ("worker",), ("sink",), ("live",), ("api",), ("migrate",), ("settings",),
+    ("emit",), ("import",), ("simulate",), ("tail",), ("apply",), ("get",), ("validate",),
+    ("doctor",),
     ("topics", "create"), ("topics", "describe"), ("dlq", "list"), ("dlq", "show"),
     ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"), ("metrics", "show"),
     ("schemas", "list"), ("schemas", "show"), ("dev", "up"), ("dev", "down"), ("dev", "status"),

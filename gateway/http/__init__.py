@@ -1,0 +1,1 @@
+"""The HTTP API: events in, figures and histories out, for programs and the web app."""
