@@ -222,7 +222,9 @@ def _check_origin(origin: str) -> None:
     if origin != BEGINNING:
         raise ConfigurationError(
             "--from",
-            "a replay begins at `beginning`; to look at the past use `metrics show --as-of`",
+            f"a replay begins at `{BEGINNING}`, or what came before would be missing from it; for "
+            f"figures as they stood use `daybook metrics show --as-of {origin}`, to try other "
+            f"definitions from there on `daybook replay what-if FILE --from {origin}`",
         )
 
 

@@ -53,6 +53,15 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.parametrize("origin", ["1200", "0:1200,1:1180", "2026-03-01T00:00Z", "yesterday"])
+def test_replay_from_elsewhere_is_refused_with_what_to_do(origin: str) -> None:
+    """A fold that begins later would be wrong in silence; looking at the past needs no replay."""
+    answer = RUNNER.invoke(app, ["replay", "start", "--from", origin])
+    assert answer.exit_code == 2
+    assert f"daybook metrics show --as-of {origin}" in answer.stderr
+    assert f"daybook replay what-if FILE --from {origin}" in answer.stderr
+
+
 def test_help_names_every_command() -> None:
     """`daybook --help` lists all commands."""
     shown = RUNNER.invoke(app, ["--help"]).output

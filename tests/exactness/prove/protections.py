@@ -11,6 +11,7 @@ SINK = "tests/integration/test_sink_exactness.py::test_killed_sink_leaves_each_r
 FENCE = "tests/integration/test_sink_fence.py"
 STOPS = "tests/integration/test_sink_failstop.py"
 LIVE = "tests/integration/test_live_values.py"
+CLAIM = "tests/sinks/test_sink_claim.py"
 DISK = "tests/streams/runtime/test_disk.py"
 GUARD = "tests/streams/runtime/test_guard.py"
 GROUPS = "tests/integration/test_sink_groups.py"
@@ -196,6 +197,18 @@ PROTECTIONS: tuple[Mutation, ...] = (
             ),
         ),
         (f"{GROUPS}::test_every_lane_is_owned_after_all_died_in_a_rebalance",),
+    ),
+    Mutation(
+        "claim, then read",
+        "what the earlier owner began just before the claim is cut anew: rows twice",
+        one(
+            "sinks/clickhouse/ledger.py",
+            "        after = self._read(lanes)\n",
+            "        after = {lane: [*before[lane], claims[lane]] for lane in lanes}\n",
+        ),
+        (
+            f"{CLAIM}::test_claim_sees_what_the_earlier_owner_began_just_before_it",
+        ),
     ),
     Mutation(
         "ledger before the insert",
