@@ -1,6 +1,7 @@
 """The event log as a port: an idempotent producer whose acknowledgements wake coroutines."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -35,7 +36,8 @@ class KafkaEvents:
                 "linger.ms": 2,
                 "delivery.timeout.ms": DELIVERY_MS,
                 "message.max.bytes": MAX_MESSAGE_BYTES,
-            }
+            },
+            logger=logging.getLogger("kafka.producer"),
         )
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="kafka-events", daemon=True)

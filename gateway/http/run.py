@@ -1,5 +1,6 @@
 """`daybook api`: the application in uvicorn."""
 
+import signal
 import time
 
 import structlog
@@ -56,6 +57,10 @@ def run_api(config: ApiConfig) -> int:
             timeout_graceful_shutdown=DRAIN_S,
         )
     )
+    # uvicorn raises again what it caught, for the handlers it found: with the default ones the
+    # process would end before it is done.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
     log.info("api_started", host=config.host, port=config.port)
     try:
         server.run()
