@@ -13,14 +13,18 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from gateway.http.ports import Ports
 from gateway.http.problems import ProblemError
 from gateway.protocol.codes import TOKEN_EXPIRED
-from gateway.protocol.permissions import ADMIN, OPERATOR, ROLES, Claims
+from gateway.protocol.permissions import ADMIN, AGENT, MANAGER, OPERATOR, ROLES, Claims
 from schemas.errors import Refused
 
 PUBLISH_EVENTS = "events.publish"
 READ_SELF = "me.read"
+READ_METRICS = "metrics.read"
+READ_CONTACTS = "contacts.read"
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     READ_SELF: frozenset(ROLES),
+    READ_METRICS: frozenset(ROLES),
+    READ_CONTACTS: frozenset({AGENT, MANAGER, ADMIN}),
     PUBLISH_EVENTS: frozenset({ADMIN, OPERATOR}),
 }
 """Permission → roles that have it. Whoever publishes events can say anything about a tenant, so

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway.http import events, me, problems
+from gateway.http import contacts, events, me, metrics, problems
 from gateway.http.config import ApiConfig
 from gateway.http.limits import Surroundings
 from gateway.http.ports import Ports
@@ -46,7 +46,7 @@ def create_app(config: ApiConfig, ports: Ports) -> FastAPI:
     )
     app.state.ports = ports
     problems.install(app)
-    for router in (me.router, events.router):
+    for router in (me.router, events.router, metrics.router, contacts.router):
         app.include_router(router, prefix=PREFIX)
     app.add_middleware(Surroundings, max_body_bytes=config.max_body_bytes)
     app.add_middleware(

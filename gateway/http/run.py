@@ -10,6 +10,7 @@ from gateway.http.app import create_app
 from gateway.http.config import ApiConfig
 from gateway.http.kafka import KafkaEvents
 from gateway.http.ports import Ports
+from gateway.http.warehouse import Warehouse
 from gateway.keys import Keys
 from gateway.tokens import Tokens
 
@@ -41,6 +42,8 @@ def run_api(config: ApiConfig) -> int:
         authority=Tokens(keys, config.token_issuer, config.token_audience),
         now_ms=lambda: time.time_ns() // 1_000_000,
         events=events,
+        reports=Warehouse(config.clickhouse_url),
+        metrics=config.metrics,
     )
     server = uvicorn.Server(
         uvicorn.Config(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -32,6 +32,39 @@ class Period:
     def holds(self, bucket_ms: int) -> bool:
         """Tell whether a bucket is shown; the all-time bucket always is."""
         return bucket_ms == 0 or self.start_ms <= bucket_ms < self.end_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One metric as the catalogue shows it, stored or a ratio of two.
+
+    Args:
+        name: Stable.
+        unit: `count`, `minor`, `seconds` or `ratio`.
+        grains: Buckets kept.
+        dimensions: What it is broken down by; a ratio by what its part is.
+        description: One sentence.
+    """
+
+    name: str
+    unit: str
+    grains: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    description: str
+
+
+def listed() -> tuple[Listed, ...]:
+    """Return the catalogue: the stored metrics, then the ratios."""
+    stored = [
+        Listed(each.name, each.unit, each.grains, each.dimensions, each.description)
+        for each in METRICS.values()
+    ]
+    of_part = {each.name: each for each in stored}
+    ratios = [
+        replace(of_part[each.part], name=each.name, unit=each.unit, description=each.description)
+        for each in RATIOS.values()
+    ]
+    return (*stored, *ratios)
 
 
 def period(start: str | None, end: str | None, zone: str) -> Period:

@@ -27,29 +27,18 @@ def list_(*, as_json: AsJson = False) -> None:
 
     Example: daybook metrics list
     """
-    from streams.domain.metrics.catalogue import METRICS, RATIOS
+    from infra.commands.metric_rows import listed
 
     found: list[dict[str, Any]] = [
         {
-            "metric": m.name,
-            "unit": m.unit,
-            "grains": list(m.grains),
-            "dimensions": list(m.dimensions),
-            "description": m.description,
+            "metric": each.name,
+            "unit": each.unit,
+            "grains": list(each.grains),
+            "dimensions": list(each.dimensions),
+            "description": each.description,
         }
-        for m in METRICS.values()
+        for each in listed()
     ]
-    for ratio in RATIOS.values():
-        part = METRICS[ratio.part]
-        found.append(
-            {
-                "metric": ratio.name,
-                "unit": ratio.unit,
-                "grains": list(part.grains),
-                "dimensions": list(part.dimensions),
-                "description": ratio.description,
-            }
-        )
     if as_json:
         say_json(found)
         return

@@ -91,18 +91,21 @@ def live(
 
 
 def api() -> None:
-    """Serve the HTTP API: events in, answered when Kafka has them.
+    """Serve the HTTP API: events in, figures and timelines out.
 
     Example: daybook api
     """
     settings = _start("api", None)
     from gateway.http.config import ApiConfig
+    from gateway.http.ports import Metric
     from gateway.http.run import run_api
+    from infra.commands.metric_rows import listed
 
     raise typer.Exit(
         run_api(
             ApiConfig(
                 bootstrap=settings.kafka,
+                clickhouse_url=settings.clickhouse_url,
                 token_keys=settings.token_key_set,
                 token_issuer=settings.token_issuer,
                 token_audience=settings.token_audience,
@@ -110,6 +113,10 @@ def api() -> None:
                 port=settings.api_port,
                 origins=settings.origins,
                 trusted_proxies=settings.trusted_proxies,
+                metrics=tuple(
+                    Metric(each.name, each.unit, each.grains, each.dimensions, each.description)
+                    for each in listed()
+                ),
             )
         )
     )

@@ -30,7 +30,9 @@ APPLICATIONS = {
     "sink": ("topics", "migrate"),
     "live": ("topics", "valkey"),
 }
-NAMES = (*ENGINES, *JOBS, *APPLICATIONS)
+# Those that serve clients rather than follow the log → what they need. Commands, too.
+SERVERS = {"api": ("topics", "migrate")}
+NAMES = (*ENGINES, *JOBS, *APPLICATIONS, *SERVERS)
 
 _APPLICATION_RESTART = RestartPolicy(
     # The probe is one of progress: a crashed consumer thread leaves a living, idle process behind.
@@ -106,6 +108,9 @@ def compose(directory: DataDirectory, *, cache: Path, only: Collection[str] | No
     for name, application_needs in APPLICATIONS.items():
         if name in parts:
             specs[name] = _application_spec(name, ports[name], environment, application_needs)
+    if "api" in parts:
+        specs["api"] = _api_spec(ports["api"], environment)
+        endpoints = endpoints.model_copy(update={"api": f"http://{HOST}:{ports['api']}"})
     chosen = {name: specs[name] for name in parts}
     return Stack(
         directory=directory,
@@ -171,6 +176,17 @@ def _application_spec(
     healthy = http_ok(port, "/health")
     return replace(
         _command_spec(name, (name,), environment | {"DAYBOOK_METRICS_PORT": str(port)}, needs),
+        ready=healthy,
+        liveness=healthy,
+        restart=_APPLICATION_RESTART,
+    )
+
+
+def _api_spec(port: int, environment: dict[str, str]) -> ProcessSpec:
+    healthy = http_ok(port, "/api/v1/health")
+    where = {"DAYBOOK_API_HOST": HOST, "DAYBOOK_API_PORT": str(port)}
+    return replace(
+        _command_spec("api", ("api",), environment | where, SERVERS["api"]),
         ready=healthy,
         liveness=healthy,
         restart=_APPLICATION_RESTART,

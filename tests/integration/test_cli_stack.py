@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.running import wait_for
@@ -125,6 +126,32 @@ def test_the_demo_shows_the_published_totals_everywhere(totals: dict[str, Any]) 
             "East": 309_059_400,
             "West": 356_864_700,
         }
+
+
+def test_an_event_by_http_becomes_a_figure_by_http(daybook: Daybook) -> None:
+    """What the API takes is in its metrics, and in the contact's timeline, once."""
+    api = _json(daybook, "dev", "status")["endpoints"]["api"] + "/api/v1"
+    token = daybook("token", "--tenant", "http", "--user", "crm", "--role", "admin").stdout.strip()
+    event = _event("http", 1, contact_id="c-1")
+    with httpx.Client(headers={"authorization": f"Bearer {token}"}) as client:
+        for _ in range(2):
+            answer = client.post(
+                f"{api}/events",
+                content=json.dumps([event]),
+                headers={"content-type": "application/cloudevents-batch+json"},
+            )
+            assert (answer.status_code, answer.json()["events"][0]["topic"]) == (202, "crm.deal.v1")
+
+        def won() -> Any:
+            answer = client.get(f"{api}/metrics/deals_won", params={"grain": "day"})
+            assert answer.status_code == 200, answer.text
+            return [each["value"] for each in answer.json()["series"]["points"]]
+
+        wait_for(lambda: won() == [1.0], "the deal in the metric")
+        timeline = client.get(f"{api}/contacts/c-1/timeline").json()
+    assert [(each["id"], each["data"]["deal_id"]) for each in timeline["events"]] == [
+        ("e-1", "d-1")
+    ]
 
 
 def test_a_second_import_changes_nothing(daybook: Daybook) -> None:

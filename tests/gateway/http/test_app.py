@@ -9,18 +9,17 @@ from fastapi import FastAPI
 
 from gateway.http.access import PERMISSIONS
 from gateway.http.app import create_app
-from gateway.http.config import ApiConfig
 from gateway.http.events import EXAMPLE
 from gateway.protocol.permissions import ROLES
 from schemas.cloudevents import STRUCTURED, read
-from tests.gateway.http.world import NOW_MS, ORIGIN, MemoryLog, bearer, client, ports, token
+from tests.gateway.http.world import NOW_MS, ORIGIN, MemoryLog, bearer, client, config, ports, token
 
 OPEN = {"/api/v1/health"}
 
 
 def app() -> FastAPI:
     """Return an app."""
-    return create_app(ApiConfig("nowhere:1", "none"), ports())
+    return create_app(config(), ports())
 
 
 async def test_health_needs_no_token() -> None:

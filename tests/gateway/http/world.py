@@ -12,11 +12,15 @@ import httpx
 from gateway.http.app import create_app
 from gateway.http.config import ApiConfig
 from gateway.http.events import EXAMPLE
-from gateway.http.ports import Outgoing, Ports, Written
+from gateway.http.ports import Figure, Happening, Metric, Outgoing, Place, Ports, Series, Written
 from gateway.keys import Keys, new_private_set, private_jwk
 from gateway.tokens import Signer, Tokens
 
 NOW_MS = 1_800_000_000_000
+METRICS = (
+    Metric("won_amount", "minor", ("hour", "day", "all"), ("agent", "team"), "Money won."),
+    Metric("open_deals", "count", ("all",), (), "Deals that are open."),
+)
 ORIGIN = "https://app.example.com"
 
 
@@ -67,15 +71,53 @@ def bearer(*roles: str, tenant: str = "acme") -> dict[str, str]:
     return {"authorization": f"Bearer {token(*roles, tenant=tenant)}"}
 
 
-def ports(log: MemoryLog | None = None) -> Ports:
+@dataclass
+class MemoryReports:
+    """Reports that hold what a test gives them; `asked` is what they were asked for."""
+
+    series: dict[Series, list[Figure]] = field(default_factory=dict)
+    happenings: list[tuple[str, str, Happening]] = field(default_factory=list)
+    asked: list[Series] = field(default_factory=list)
+
+    async def figures(self, asked: Series, *, limit: int) -> list[Figure]:
+        """Return the figures of exactly this series."""
+        self.asked.append(asked)
+        return self.series.get(asked, [])[:limit]
+
+    async def timeline(
+        self, tenant: str, contact: str, before: Place, *, limit: int
+    ) -> list[Happening]:
+        """Return what was given, in the order of the protocol."""
+        found = [
+            each
+            for whose, whom, each in self.happenings
+            if (whose, whom) == (tenant, contact) and each.place < before
+        ]
+        return sorted(found, key=lambda each: each.place, reverse=True)[:limit]
+
+
+def ports(log: MemoryLog | None = None, reports: MemoryReports | None = None) -> Ports:
     """Return in-memory ports."""
-    return Ports(authority=authority(), now_ms=lambda: NOW_MS, events=log or MemoryLog())
+    return Ports(
+        authority=authority(),
+        now_ms=lambda: NOW_MS,
+        events=log or MemoryLog(),
+        reports=reports or MemoryReports(),
+        metrics=METRICS,
+    )
 
 
-def client(log: MemoryLog | None = None, *, max_body_bytes: int = 100_000) -> httpx.AsyncClient:
+def config() -> ApiConfig:
+    """Return a configuration; what it names isn't asked."""
+    return ApiConfig(
+        "nowhere:1", "http://nowhere:1", "none", origins=(ORIGIN,), max_body_bytes=100_000
+    )
+
+
+def client(log: MemoryLog | None = None, reports: MemoryReports | None = None) -> httpx.AsyncClient:
     """Return a client of a new app."""
-    config = ApiConfig("nowhere:1", "none", origins=(ORIGIN,), max_body_bytes=max_body_bytes)
-    transport = httpx.ASGITransport(create_app(config, ports(log)), raise_app_exceptions=False)
+    app = create_app(config(), ports(log, reports))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://api/api/v1")
 
 
