@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from infra.commands.connect import admin
 from infra.commands.definition_log import current
-from infra.commands.log_reader import ends, read
 from infra.commands.topic_state import inspect, wanted
 from infra.commands.zones import zones
 from infra.comparison.buckets import Choice, compare, summed
 from infra.comparison.cut import AtCut
 from infra.comparison.outcome import Outcome
 from infra.comparison.places import committed, spanned
+from infra.comparison.reading import whole
 from infra.generations.registry import read as read_registry
 from infra.offline.reaching import quiet
 from schemas.errors import ConfigurationError, Refused
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 LAG = "min.compaction.lag.ms"
 CLOCKS_MS = 5 * 60_000
 """What the clocks of workers, broker and this machine may differ by."""
-EVERY = 5_000
-STAGE = f"reading {METRIC}"
 
 
 def compare_generations(
@@ -73,7 +71,9 @@ def compare_generations(
     numbers = before.number, after.number
     spans = {number: spanned(at, cuts) for number, at in zip(numbers, places, strict=True)}
     reading = AtCut(cuts, numbers, choice, spans)
-    _read(settings, reading, report)
+    # Both generations' heads were read before, so the topic holds all that belongs to them.
+    for record in whole(settings, METRIC, report):
+        reading.take(record.partition, record.key or b"", record.value, record.timestamp_ms)
     _check_reach(settings, reading, before, after)
     sums = summed(reading.parts(before.number)), summed(reading.parts(after.number))
     return Outcome(
@@ -109,19 +109,6 @@ def _present(registry: Registry, number: int) -> Generation:
     if found.state in {ABORTED, DROPPED}:
         raise Refused(NOT_ALLOWED, f"generation {number} is {found.state}; see `replay list`")
     return found
-
-
-def _read(settings: Settings, reading: AtCut, report: Report) -> None:
-    """Read the whole topic; both generations' heads were read before, so it holds all of theirs."""
-    marks = ends(settings, METRIC)
-    total = sum(high - low for low, high in marks.values())
-    seen = {partition: low for partition, (low, _) in marks.items()}
-    for count, record in enumerate(read(settings, METRIC)):
-        reading.take(record.partition, record.key or b"", record.value, record.timestamp_ms)
-        seen[record.partition] = record.offset + 1
-        if count % EVERY == 0:  # offsets, not records: compaction leaves holes
-            report(STAGE, sum(seen[p] - marks[p][0] for p in marks), total)
-    report(STAGE, total, total)
 
 
 def _check_reach(settings: Settings, reading: AtCut, before: Generation, after: Generation) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.commands.heads import HEAD_KEY
-from infra.commands.log_reader import ends, read
+from infra.commands.log_reader import ends
+from infra.comparison.reading import whole
 from infra.generations.registry import app_in, at
 from schemas.codec import decode_row
 from schemas.state.rows import Head
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from infra.offline.reaching import Report
     from infra.settings import Settings
 
-EVERY = 5_000
 START = 0
 """Before the first entry every generation stands, and has said nothing."""
 
@@ -43,18 +43,10 @@ def committed(settings: Settings, number: int, report: Report) -> Places:
         Unavailable: the broker stopped answering.
     """
     topic = state_topic(app_in(at(settings, number)))
-    marks = ends(settings, topic)
-    total = sum(high - low for low, high in marks.values())
-    seen = {partition: low for partition, (low, _) in marks.items()}
-    found: Places = {partition: {START} for partition in marks}
-    stage = f"reading {topic}"
-    for count, record in enumerate(read(settings, topic)):
+    found: Places = {partition: {START} for partition in ends(settings, topic)}
+    for record in whole(settings, topic, report):
         if record.key == HEAD_KEY and record.value is not None:
             found[record.partition].add(decode_row(Head, record.value).applied + 1)
-        seen[record.partition] = record.offset + 1
-        if count % EVERY == 0:  # offsets, not records: compaction leaves holes
-            report(stage, sum(seen[p] - marks[p][0] for p in marks), total)
-    report(stage, total, total)
     return found
 
 
