@@ -10,6 +10,7 @@ from schemas.errors import Unavailable
 from sinks.retry import Backoff, persist
 
 QUICK = Backoff(first_s=0.0001, most_s=0.001, limit_s=0.01)
+PATIENT = Backoff(first_s=0.0001, most_s=0.001, limit_s=60)
 
 
 def failing(times: int) -> Callable[[], str]:
@@ -33,7 +34,7 @@ def test_call_is_repeated_until_it_succeeds() -> None:
     """A service that comes back is waited for; each failure is counted."""
     failures: list[str] = []
     result = persist(
-        failing(3), service="x", transient=is_os_error, backoff=QUICK, failed=failures.append
+        failing(3), service="x", transient=is_os_error, backoff=PATIENT, failed=failures.append
     )
     assert result == "done"
     assert failures == ["x"] * 3
