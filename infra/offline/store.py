@@ -205,7 +205,7 @@ def leftovers(
             found += [Leftover(each.path, each.problem) for each in stored if each.problem]
             usable = [each for each in stored if not each.problem]
             found += [
-                Leftover(each.path, f"{keep} newer ones are kept")
+                Leftover(each.path, f"newest kept: {keep}")
                 for each in usable[: max(0, len(usable) - keep)]
             ]
     return found

@@ -171,7 +171,7 @@ def test_prune_keeps_the_newest_and_names_why_the_rest_goes(store: Snapshots) ->
     found = {each.path.name: each.why for each in prunable(store, now_s + 3_601)}
     assert found == {
         part.name: "its writer is gone",
-        "00000000000000000004.snapshot": "2 newer ones are kept",
+        "00000000000000000004.snapshot": "newest kept: 2",
         old_code.name: "another version of the fold took it",
         dropped.name: "generation 7 does not exist any more",
     }
