@@ -10,9 +10,11 @@ from infra.commands import (
     doctor,
     emit,
     importing,
+    listen,
     metrics,
     migrate,
     processes,
+    publish,
     settings,
     simulating,
     snapshots,
@@ -60,7 +62,10 @@ app.command()(demo)
 app.add_typer(
     lazy_group("infra.dev", "dev_app", "Run the whole stack here, on embedded engines."), name="dev"
 )
-for process in (processes.ingest, processes.worker, processes.sink, processes.live, processes.api):
+for process in (
+    *(processes.ingest, processes.worker, processes.sink, processes.live),
+    *(processes.gateway, processes.api),
+):
     app.command()(process)
 app.command()(migrate.migrate)
 app.add_typer(topics.app, name="topics")
@@ -70,6 +75,8 @@ app.command("import")(importing.import_)
 app.command()(simulating.simulate)
 app.command()(tail.tail)
 app.command()(token.token)
+app.command()(publish.publish)
+app.command()(listen.listen)
 app.add_typer(dlq.app, name="dlq")
 app.command()(definitions.apply)
 app.command()(definitions.get)

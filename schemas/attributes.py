@@ -30,7 +30,7 @@ OPTIONAL: Final = (
 )
 KNOWN: Final = frozenset((*REQUIRED, *OPTIONAL, "datacontenttype"))
 
-_TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]{1,512}")
 _SUBJECT = re.compile(r"[a-z][a-z_]{0,31}/[^\x00-\x1f\x7f]{1,460}")
 _DEPTH = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -133,8 +133,8 @@ def check(found: Mapping[str, str], *, now_ms: int) -> Attributes:
             raise InvalidEvent("missing_attribute", name, "is absent or empty")
     if found["specversion"] != SPECVERSION:
         raise InvalidEvent("invalid_attribute", "specversion", f"should be {SPECVERSION}")
-    if not _TENANT.fullmatch(found["tenantid"]):
-        raise InvalidEvent("bad_tenant", "tenantid", f"should match {_TENANT.pattern}")
+    if not TENANT.fullmatch(found["tenantid"]):
+        raise InvalidEvent("bad_tenant", "tenantid", f"should match {TENANT.pattern}")
     subject = _optional(found, "subject", _SUBJECT.fullmatch, "should look like contact/42")
     depth = _optional(found, "depth", _DEPTH.fullmatch, "should be a small number")
     origin = _optional(found, "origin", ORIGINS.__contains__, f"should be one of {ORIGINS}")

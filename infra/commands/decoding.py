@@ -10,6 +10,7 @@ from schemas import codec
 from schemas.cloudevents import read as read_event
 from schemas.derived.effect import ACTION, FACT, PUBLICATION
 from schemas.derived.metric import MetricKey, split_published
+from schemas.derived.push import read_push
 from schemas.errors import CorruptLog, InvalidEvent
 from schemas.state.rows import Head
 from schemas.topics import (
@@ -19,6 +20,7 @@ from schemas.topics import (
     GENERATION,
     JOURNAL,
     METRIC,
+    PUSH,
     UPSTREAM,
     VERIFICATION,
 )
@@ -66,12 +68,24 @@ def _decode_value(record: LogRecord) -> dict[str, Any]:
         GENERATION: _generation,
         VERIFICATION: _verification,
         DEAD_LETTER: _letter,
+        PUSH: _push,
     }
     return readers.get(record.topic, _row)(record)
 
 
 def _letter(record: LogRecord) -> dict[str, Any]:
     return {"headers": {n: v.decode(errors="replace") for n, v in record.headers}}
+
+
+def _push(record: LogRecord) -> dict[str, Any]:
+    push = read_push(record.key, record.value, [*record.headers])
+    return {
+        "tenant": push.tenant,
+        "channel": push.channel,
+        "id": push.id,
+        "time": instant(push.at_ms),
+        "data": json.loads(push.data),
+    }
 
 
 def _upstream(record: LogRecord) -> dict[str, Any]:

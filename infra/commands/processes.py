@@ -90,6 +90,35 @@ def live(
     raise typer.Exit(run_regular("live", settings, rebuild=rebuild))
 
 
+def gateway() -> None:
+    """Serve browsers by websocket: what is pushed to them, live and recovered.
+
+    Several may share a port, one per core. SIGTERM ends it gently: clients move to another one.
+
+    Example: daybook gateway
+    """
+    settings = _start("gateway", None)
+    from gateway.websocket.run import GatewayConfig, run_gateway
+
+    raise typer.Exit(
+        run_gateway(
+            GatewayConfig(
+                bootstrap=settings.kafka,
+                token_keys=settings.token_key_set,
+                token_issuer=settings.token_issuer,
+                token_audience=settings.token_audience,
+                host=settings.gateway_host,
+                port=settings.gateway_port,
+                origins=settings.origins,
+                trusted_proxies=settings.trusted_proxies,
+                node=settings.instance,
+                metrics_host=settings.metrics_host,
+                metrics_port=settings.metrics_port,
+            )
+        )
+    )
+
+
 def api() -> None:
     """Serve the HTTP API: events in, figures and timelines out.
 

@@ -18,6 +18,7 @@ SHORT = {
     "derived.metric.v1": (
         "tenant", "metric", "grain", "bucket", "dimension", "member", "count", "sum",
     ),
+    "derived.push.v1": ("time", "tenant", "channel", "id", "data"),
     "dlq.v1": ("headers",),
     "ops.verification.v1": (
         "ended", "scope", "generation", "outcome", "parts", "facts", "differences", "problem",

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gateway.websocket.config import PATH
 from infra.embedded.aot import aot_cache_file
 from infra.embedded.directory import DataDirectory
 from infra.embedded.jars import ensure_jars
@@ -29,10 +30,13 @@ APPLICATIONS = {
     "worker": ("topics",),
     "sink": ("topics", "migrate"),
     "live": ("topics", "valkey"),
+    "gateway": ("topics",),
 }
 # Those that serve clients rather than follow the log → what they need. Commands, too.
 SERVERS = {"api": ("topics", "migrate")}
 NAMES = (*ENGINES, *JOBS, *APPLICATIONS, *SERVERS)
+CLIENTS = "gateway-clients"
+"""Whose port it is in the book: that of browsers; the gateway's own is for probes."""
 
 _APPLICATION_RESTART = RestartPolicy(
     # The probe is one of progress: a crashed consumer thread leaves a living, idle process behind.
@@ -84,7 +88,7 @@ def compose(directory: DataDirectory, *, cache: Path, only: Collection[str] | No
     """
     parts = chosen_parts(only)
     owners = [name for name in parts if name not in JOBS]
-    ports = remembered_ports(directory.ports, [*owners, "kafka-controller"])
+    ports = remembered_ports(directory.ports, [*owners, "kafka-controller", CLIENTS])
     specs: dict[str, ProcessSpec] = {}
     endpoints = Endpoints()
     if "kafka" in parts:
@@ -103,6 +107,10 @@ def compose(directory: DataDirectory, *, cache: Path, only: Collection[str] | No
         endpoints = endpoints.model_copy(update={"clickhouse": url})
     directory.make_token_keys()
     environment = _environment(endpoints) | {"DAYBOOK_TOKEN_KEYS": str(directory.token_keys)}
+    if "gateway" in parts:
+        url = f"ws://{HOST}:{ports[CLIENTS]}{PATH}"
+        endpoints = endpoints.model_copy(update={"gateway": url})
+        environment |= {"DAYBOOK_GATEWAY_PORT": str(ports[CLIENTS])}
     for name, (command, needs) in JOBS.items():
         specs[name] = replace(_command_spec(name, command, environment, needs), one_shot=True)
     for name, application_needs in APPLICATIONS.items():

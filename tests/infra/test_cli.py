@@ -27,14 +27,14 @@ from schemas.errors import (
 
 RUNNER = CliRunner()
 LEAVES = (
-    ("ingest",), ("worker",), ("sink",), ("live",), ("api",), ("migrate",), ("settings",),
-    ("emit",), ("import",), ("simulate",), ("tail",), ("apply",), ("get",), ("validate",),
-    ("doctor",),
+    ("ingest",), ("worker",), ("sink",), ("live",), ("gateway",), ("api",),
+    ("migrate",), ("settings",), ("emit",), ("import",), ("simulate",), ("tail",),
+    ("apply",), ("get",), ("validate",), ("doctor",),
     ("topics", "create"), ("topics", "describe"), ("dlq", "list"), ("dlq", "show"),
     ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"), ("metrics", "show"),
     ("schemas", "list"), ("schemas", "show"), ("dev", "up"), ("dev", "down"), ("dev", "status"),
     ("dev", "logs"), ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"),
-    ("verify",), ("token",),
+    ("verify",), ("token",), ("publish",), ("listen",),
 )  # fmt: skip
 PROGRAMS_READ = (
     ("migrate",), ("settings",), ("emit",), ("import",), ("simulate",), ("tail",), ("apply",),
@@ -42,7 +42,7 @@ PROGRAMS_READ = (
     ("dlq", "list"), ("dlq", "show"), ("dlq", "retry"), ("dlq", "drop"), ("metrics", "list"),
     ("metrics", "show"), ("schemas", "list"), ("schemas", "show"), ("dev", "status"),
     ("snapshots", "take"), ("snapshots", "list"), ("snapshots", "prune"), ("verify",),
-    ("token",),
+    ("token",), ("publish",), ("listen",),
 )  # fmt: skip
 
 
