@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.http.access import READ_METRICS, allowed, ports_of
-from gateway.http.ports import Figure, Metric, Ports, Series
+from gateway.http.ports import CatalogueMetric, Figure, Ports, Series
 from gateway.http.problems import ProblemError, documented
 from gateway.protocol.permissions import Claims
 
@@ -140,7 +140,7 @@ async def metric(  # noqa: PLR0913 - one argument per parameter
     )
 
 
-def _check(found: Metric, grain: Grain, by: str, first: int, last: int) -> None:
+def _check(found: CatalogueMetric, grain: Grain, by: str, first: int, last: int) -> None:
     if by and by not in found.dimensions:
         raise _invalid("by", f"is none of: {', '.join(found.dimensions) or '(none)'}")
     if grain not in found.grains:

@@ -47,14 +47,14 @@ class EventLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric of the catalogue.
+class CatalogueMetric:
+    """One metric as the catalogue shows it, stored or a ratio of two.
 
     Args:
         name: Stable.
         unit: `count`, `minor` (minor units of currency), `seconds` or `ratio`.
         grains: Buckets kept: `hour`, `day`, `all`.
-        dimensions: What it is broken down by, besides the tenant's total.
+        dimensions: What it is broken down by, besides the total; a ratio by what its part is.
         description: One sentence.
     """
 
@@ -168,4 +168,4 @@ class Ports:
     now_ms: Callable[[], int]
     events: EventLog
     reports: Reports
-    metrics: tuple[Metric, ...]
+    metrics: tuple[CatalogueMetric, ...]

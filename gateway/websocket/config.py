@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.config import ServerConfig
 from gateway.protocol.history import HistoryLimits
 from gateway.protocol.limits import GateLimits, SessionLimits
 from gateway.websocket.outbox import OutboxLimits
@@ -10,18 +11,11 @@ PATH = "/connection/websocket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayConfig:
+class GatewayConfig(ServerConfig):
     """Configuration of one gateway process.
 
     Args:
-        bootstrap: Kafka servers, host:port[,host:port].
-        token_keys: JWK Set that tokens are checked with: file or URL.
-        token_issuer: `iss` that tokens must have.
-        token_audience: `aud` that tokens must have.
-        host: Where browsers connect.
         port: TCP port, shared by all gateways of a machine; 0: any free one.
-        origins: Web origins that browsers may connect from, exactly. What is no browser sends none.
-        trusted_proxies: Networks whose `X-Forwarded-For` is believed.
         node: Name of the process, shown to clients.
         metrics_host: Where `/health`, `/ready` and `/metrics` are served.
         metrics_port: 0: not served.
@@ -33,14 +27,7 @@ class GatewayConfig:
         outbox: What a slow client may be owed.
     """
 
-    bootstrap: str
-    token_keys: str
-    token_issuer: str = "daybook"  # noqa: S105 - a name, no secret
-    token_audience: str = "daybook"  # noqa: S105 - same
-    host: str = "127.0.0.1"
     port: int = 8_000
-    origins: tuple[str, ...] = ()
-    trusted_proxies: tuple[str, ...] = ()
     node: str = "gateway-0"
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0

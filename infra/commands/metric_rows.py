@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from gateway.http.ports import CatalogueMetric
 from schemas.errors import ConfigurationError
 from streams.domain.metrics.catalogue import METRICS, RATIOS
 from streams.domain.metrics.quantiles import quantile
@@ -34,29 +35,10 @@ class Period:
         return bucket_ms == 0 or self.start_ms <= bucket_ms < self.end_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One metric as the catalogue shows it, stored or a ratio of two.
-
-    Args:
-        name: Stable.
-        unit: `count`, `minor`, `seconds` or `ratio`.
-        grains: Buckets kept.
-        dimensions: What it is broken down by; a ratio by what its part is.
-        description: One sentence.
-    """
-
-    name: str
-    unit: str
-    grains: tuple[str, ...]
-    dimensions: tuple[str, ...]
-    description: str
-
-
-def listed() -> tuple[Listed, ...]:
+def listed() -> tuple[CatalogueMetric, ...]:
     """Return the catalogue: the stored metrics, then the ratios."""
     stored = [
-        Listed(each.name, each.unit, each.grains, each.dimensions, each.description)
+        CatalogueMetric(each.name, each.unit, each.grains, each.dimensions, each.description)
         for each in METRICS.values()
     ]
     of_part = {each.name: each for each in stored}

@@ -126,7 +126,6 @@ def api() -> None:
     """
     settings = _start("api", None)
     from gateway.http.config import ApiConfig
-    from gateway.http.ports import Metric
     from gateway.http.run import run_api
     from infra.commands.metric_rows import listed
 
@@ -142,10 +141,7 @@ def api() -> None:
                 port=settings.api_port,
                 origins=settings.origins,
                 trusted_proxies=settings.trusted_proxies,
-                metrics=tuple(
-                    Metric(each.name, each.unit, each.grains, each.dimensions, each.description)
-                    for each in listed()
-                ),
+                metrics=listed(),
             )
         )
     )

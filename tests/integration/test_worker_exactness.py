@@ -33,6 +33,23 @@ def caught_up(worker: Running) -> bool:
     )
 
 
+def kill_again_and_again(
+    kafka: str, worker: Running, kills: tuple[dict[str, object], ...], *, seed: int
+) -> None:
+    """Kill a worker at each point while entries come, then let it fold all of them and end."""
+    writer, stream = JournalWriter(kafka), events(seed=seed, count=10_000)
+    for kill in kills:
+        worker.faults = {"kill_at": kill}
+        with worker:
+            while not worker.has_ended(within_s=0.05):
+                writer.write_some(stream, 20)
+            assert worker.process.returncode == -signal.SIGKILL
+    worker.faults = {}
+    with worker:
+        wait_for(lambda: caught_up(worker), "all is folded")
+        assert worker.terminate() == 0
+
+
 KILLS: tuple[dict[str, object], ...] = (
     {"point": "produced"},
     {"point": "fence", "after_s": 0.05},
@@ -48,18 +65,8 @@ KILLS: tuple[dict[str, object], ...] = (
 
 def test_kills_at_any_point_lose_and_double_nothing(kafka: str, app: str, tmp_path: Path) -> None:
     """SIGKILL in fence, load, before and inside commits leaves the offline fold's result."""
-    writer, stream = JournalWriter(kafka), events(seed=1, count=10_000)
     worker = Running("worker", tmp_path / "worker.log", config(kafka, app, "w1"))
-    for kill in KILLS:
-        worker.faults = {"kill_at": kill}
-        with worker:
-            while not worker.has_ended(within_s=0.05):
-                writer.write_some(stream, 20)
-            assert worker.process.returncode == -signal.SIGKILL
-    worker.faults = {}
-    with worker:
-        wait_for(lambda: caught_up(worker), "all is folded")
-        assert worker.terminate() == 0
+    kill_again_and_again(kafka, worker, KILLS, seed=1)
     assert assert_exact(kafka, app, PARTITIONS) > 1_000
     seen = sum(len(read_log(kafka, EFFECT, p)) for p in range(PARTITIONS))
     there = sum(len(read_log(kafka, EFFECT, p, "read_uncommitted")) for p in range(PARTITIONS))
@@ -75,19 +82,9 @@ DISK_KILLS: tuple[dict[str, object], ...] = (
 
 def test_kills_leave_no_row_on_the_disk_behind(kafka: str, app: str, tmp_path: Path) -> None:
     """SIGKILL between a commit and its rows in RocksDB: the rest of the changelog mends it."""
-    writer, stream = JournalWriter(kafka), events(seed=5, count=10_000)
     on_disk = config(kafka, app, "w1") | {"store_dir": str(tmp_path / "store")}
     worker = Running("worker", tmp_path / "worker.log", on_disk)
-    for kill in DISK_KILLS:
-        worker.faults = {"kill_at": kill}
-        with worker:
-            while not worker.has_ended(within_s=0.05):
-                writer.write_some(stream, 20)
-            assert worker.process.returncode == -signal.SIGKILL
-    worker.faults = {}
-    with worker:
-        wait_for(lambda: caught_up(worker), "all is folded")
-        assert worker.terminate() == 0
+    kill_again_and_again(kafka, worker, DISK_KILLS, seed=5)
     assert assert_exact(kafka, app, PARTITIONS) > 300
     for partition in range(PARTITIONS):
         rows = read_log(kafka, state_topic(app), partition)

@@ -12,14 +12,23 @@ import httpx
 from gateway.http.app import create_app
 from gateway.http.config import ApiConfig
 from gateway.http.events import EXAMPLE
-from gateway.http.ports import Figure, Happening, Metric, Outgoing, Place, Ports, Series, Written
+from gateway.http.ports import (
+    CatalogueMetric,
+    Figure,
+    Happening,
+    Outgoing,
+    Place,
+    Ports,
+    Series,
+    Written,
+)
 from gateway.keys import Keys, new_private_set, private_jwk
 from gateway.tokens import Signer, Tokens
 
 NOW_MS = 1_800_000_000_000
 METRICS = (
-    Metric("won_amount", "minor", ("hour", "day", "all"), ("agent", "team"), "Money won."),
-    Metric("open_deals", "count", ("all",), (), "Deals that are open."),
+    CatalogueMetric("won_amount", "minor", ("hour", "day", "all"), ("agent", "team"), "Money won."),
+    CatalogueMetric("open_deals", "count", ("all",), (), "Deals that are open."),
 )
 ORIGIN = "https://app.example.com"
 
@@ -110,7 +119,11 @@ def ports(log: MemoryLog | None = None, reports: MemoryReports | None = None) ->
 def config() -> ApiConfig:
     """Return a configuration; what it names isn't asked."""
     return ApiConfig(
-        "nowhere:1", "http://nowhere:1", "none", origins=(ORIGIN,), max_body_bytes=100_000
+        bootstrap="nowhere:1",
+        clickhouse_url="http://nowhere:1",
+        token_keys="none",
+        origins=(ORIGIN,),
+        max_body_bytes=100_000,
     )
 
 

@@ -78,7 +78,6 @@ async def serving(
     call: Caller = echo,
     epoch: str = EPOCH,
     config: Callable[[GatewayConfig], GatewayConfig] = lambda given: given,
-    signer: str = "",
 ) -> AsyncIterator[Serving]:
     """Run a gateway on a free port.
 
@@ -87,11 +86,10 @@ async def serving(
         call: What calls give.
         epoch: Of its log.
         config: Changes the configuration.
-        signer: Key set, when it is another gateway's.
     """
     path = folder / "keys.json"
     if not path.exists():
-        path.write_text(signer or new_private_set("test"))
+        path.write_text(new_private_set("test"))
     chosen = config(GatewayConfig(bootstrap="", token_keys=str(path), port=0, drain_s=1.0))
     keys = Keys(str(path))
     histories = Histories(epoch, [0], chosen.history)

@@ -1,6 +1,7 @@
 """What an unmodified PyPI client sees of a gateway."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,12 @@ def drop(given: Serving) -> None:
     """Cut every connection without a word, as a network does."""
     for link in list(given.hub._links):  # noqa: SLF001 - what a network does needs no interface
         link.abort()
+
+
+def beside(other: Serving) -> Callable[[GatewayConfig], GatewayConfig]:
+    """Configure a gateway that shares another one's port."""
+    port = other.gateway.port
+    return lambda given: replace(given, port=port)
 
 
 def _has(watch: Watch, count: int) -> bool:
@@ -135,22 +142,16 @@ async def test_overflowed_history_is_not_recovered(tmp_path: Path) -> None:
 
 async def test_other_log_is_not_recovered(tmp_path: Path) -> None:
     """A position of another log means nothing here."""
-    port = 0
-
-    def same_port(given: GatewayConfig) -> GatewayConfig:
-        return replace(given, port=port)
-
-    async with serving(tmp_path) as first:
-        port = first.gateway.port
-        async with client(first.url, first.token()) as (made, _):
-            _, watch = await watching(made, ROOM)
-            await first.publish(ROOM, {"n": 0})
-            await until(lambda: watch.got, "the first")
-            await first.gateway.stop()
-            async with serving(tmp_path, epoch="log-2", config=same_port):
-                await until(lambda: len(watch.subscribed) > 1, "subscribed again")
-                again = watch.subscribed[-1]
-                assert (again.was_recovering, again.recovered) == (True, False)
+    async with serving(tmp_path) as first, client(first.url, first.token()) as (made, _):
+        _, watch = await watching(made, ROOM)
+        await first.publish(ROOM, {"n": 0})
+        await until(lambda: watch.got, "the first")
+        same_port = beside(first)
+        await first.gateway.stop()
+        async with serving(tmp_path, epoch="log-2", config=same_port):
+            await until(lambda: len(watch.subscribed) > 1, "subscribed again")
+            again = watch.subscribed[-1]
+            assert (again.was_recovering, again.recovered) == (True, False)
 
 
 async def test_channels_that_are_not_yours_are_denied(tmp_path: Path) -> None:
@@ -217,27 +218,20 @@ async def test_calls_that_fail_keep_the_connection(tmp_path: Path) -> None:
 
 async def test_clients_move_when_a_gateway_stops(tmp_path: Path) -> None:
     """3001: they come back, to another gateway on the same port, and miss nothing."""
-    port = 0
-
-    def same_port(given: GatewayConfig) -> GatewayConfig:
-        return replace(given, port=port)
-
-    async with serving(tmp_path) as first:
-        port = first.gateway.port
-        async with client(first.url, first.token()) as (made, events):
-            _, watch = await watching(made, ROOM)
-            await first.publish(ROOM, {"n": 0})
-            await until(lambda: watch.got, "the first")
-            async with serving(tmp_path, config=same_port) as second:
-                records = [first.next(ROOM, {"n": n}) for n in range(1, 4)]
-                await second.hub.deliver([*first.histories._rings[records[0].address].items])  # noqa: SLF001
-                await first.gateway.stop()
-                assert events.connecting[-1].code == SHUTDOWN.code
-                await second.hub.deliver(records)
-                await until(lambda: len(watch.got) == 4, "the rest")
-                assert watch.got == [{"n": n} for n in range(4)]
-                assert watch.subscribed[-1].recovered
-                await made.disconnect()
+    async with serving(tmp_path) as first, client(first.url, first.token()) as (made, events):
+        _, watch = await watching(made, ROOM)
+        await first.publish(ROOM, {"n": 0})
+        await until(lambda: watch.got, "the first")
+        async with serving(tmp_path, config=beside(first)) as second:
+            records = [first.next(ROOM, {"n": n}) for n in range(1, 4)]
+            await second.hub.deliver([*first.histories._rings[records[0].address].items])  # noqa: SLF001
+            await first.gateway.stop()
+            assert events.connecting[-1].code == SHUTDOWN.code
+            await second.hub.deliver(records)
+            await until(lambda: len(watch.got) == 4, "the rest")
+            assert watch.got == [{"n": n} for n in range(4)]
+            assert watch.subscribed[-1].recovered
+            await made.disconnect()
 
 
 async def test_too_many_of_one_user_are_refused(tmp_path: Path) -> None:
